@@ -1,0 +1,13 @@
+/// Everything that users of the library need.
+#pragma once
+
+#include "starling/catalog.hpp"
+#include "starling/chain.hpp"
+#include "starling/error.hpp"
+#include "starling/fit.hpp"
+#include "starling/measurements/normal.hpp"
+#include "starling/measurements/samples.hpp"
+#include "starling/model.hpp"
+#include "starling/populations/normal.hpp"
+#include "starling/prior.hpp"
+#include "starling/summary.hpp"
