@@ -1,8 +1,8 @@
 # Everything that Starling links with. All of it is in Debian; scripts/install-dependencies names the packages.
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(Threads REQUIRED)
-find_package(HDF5 REQUIRED COMPONENTS C)
 find_package(PkgConfig REQUIRED)
+pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5)
 pkg_check_modules(NETCDF REQUIRED IMPORTED_TARGET netcdf)
 find_package(Eigen3 REQUIRED NO_MODULE)
 find_package(Boost 1.74 REQUIRED)  # headers only: Boost.Math
