@@ -29,6 +29,11 @@ struct ChainHeader {
   std::map<std::string, std::string> attributes;  ///< anything else needed to run it again, as text
 
   [[nodiscard]] std::size_t chains() const { return ensembles * walkers; }
+  /// Whether a sweep (counted from 0, burn-in included) becomes a draw: the last of every `thin` after burn-in.
+  /// Draw j is sweep burn_in + (j + 1) * thin - 1.
+  [[nodiscard]] bool keeps(std::size_t sweep) const {
+    return sweep >= burn_in && (sweep - burn_in + 1) % thin == 0;
+  }
 };
 
 /// Consecutive sweeps, burn-in included, as the sampler hands them out.
