@@ -1,0 +1,304 @@
+// Priors of single hyperparameters: densities, quantiles, and their text form.
+// Special functions come from Boost.Math (std::lgamma is not thread-safe).
+#include "starling/prior.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/math/special_functions/erf.hpp>
+#include <boost/math/special_functions/gamma.hpp>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <system_error>
+#include <vector>
+
+#include "starling/error.hpp"
+#include "starling/model.hpp"
+
+namespace starling {
+namespace {
+
+using Family = Prior::Family;
+constexpr double infinity = std::numeric_limits<double>::infinity();
+const double half_log_two_pi = 0.5 * std::log(2 * std::numbers::pi);
+
+struct FamilyInfo {
+  Family family;
+  std::string_view name;
+  std::array<std::string_view, 2> arguments;  // "" where there is none
+
+  [[nodiscard]] std::size_t arity() const { return arguments[1].empty() ? 1 : 2; }
+};
+
+constexpr std::array families{
+    FamilyInfo{Family::uniform, "uniform", {"lower", "upper"}},
+    FamilyInfo{Family::normal, "normal", {"mean", "sd"}},
+    FamilyInfo{Family::half_normal, "half_normal", {"sd", ""}},
+    FamilyInfo{Family::half_cauchy, "half_cauchy", {"scale", ""}},
+    FamilyInfo{Family::log_uniform, "log_uniform", {"lower", "upper"}},
+    FamilyInfo{Family::log_normal, "log_normal", {"log_mean", "log_sd"}},
+    FamilyInfo{Family::exponential, "exponential", {"mean", ""}},
+    FamilyInfo{Family::gamma, "gamma", {"shape", "scale"}},
+    FamilyInfo{Family::inverse_gamma, "inverse_gamma", {"shape", "scale"}},
+    FamilyInfo{Family::fixed, "fixed", {"value", ""}},
+};
+
+const FamilyInfo& info(Family family) {
+  return *std::find_if(families.begin(), families.end(),
+                       [family](const FamilyInfo& entry) { return entry.family == family; });
+}
+
+// Which arguments must be positive, and which pairs ordered; all must be finite.
+Prior checked(Prior prior) {
+  const FamilyInfo& entry = info(prior.family);
+  const auto fail = [&](std::size_t argument, std::string_view expected) {
+    throw InputError(fmt::format("prior {}: {} is {}, expected {}", prior.text(), entry.arguments[argument],
+                                 argument == 0 ? prior.a : prior.b, expected));
+  };
+  const auto positive = [&](std::size_t argument) {
+    if (!((argument == 0 ? prior.a : prior.b) > 0)) fail(argument, "a number greater than 0");
+  };
+  if (!std::isfinite(prior.a)) fail(0, "a finite number");
+  if (!std::isfinite(prior.b)) fail(1, "a finite number");
+  switch (prior.family) {
+    case Family::normal:
+    case Family::log_normal:
+      positive(1);
+      break;
+    case Family::half_normal:
+    case Family::half_cauchy:
+    case Family::exponential:
+      positive(0);
+      break;
+    case Family::gamma:
+    case Family::inverse_gamma:
+      positive(0);
+      positive(1);
+      break;
+    case Family::log_uniform:
+      positive(0);
+      [[fallthrough]];
+    case Family::uniform:
+      if (!(prior.b > prior.a)) fail(1, fmt::format("a number greater than lower = {}", prior.a));
+      if (!std::isfinite(prior.b - prior.a)) fail(1, "a finite distance from lower");
+      break;
+    case Family::fixed:
+      break;
+  }
+  return prior;
+}
+
+double normal_log_density(double z, double sd) {
+  return -0.5 * z * z - std::log(sd) - half_log_two_pi;
+}
+
+double normal_score(double u) {
+  return -std::numbers::sqrt2 * boost::math::erfc_inv(2 * u);
+}
+
+// ln(b / a), accurate for b close to a and for b / a beyond the largest double.
+double log_ratio(double a, double b) {
+  const double excess = (b - a) / a;
+  return std::isfinite(excess) ? std::log1p(excess) : std::log(b) - std::log(a);
+}
+
+std::string_view trim(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+bool read_number(std::string_view text, double& value) {
+  if (text.starts_with('+') && text.size() > 1 && text[1] != '-') text.remove_prefix(1);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
+}  // namespace
+
+double Prior::lower() const {
+  switch (family) {
+    case Family::normal:
+      return -infinity;
+    case Family::uniform:
+    case Family::log_uniform:
+    case Family::fixed:
+      return a;
+    default:
+      return 0;
+  }
+}
+
+double Prior::upper() const {
+  switch (family) {
+    case Family::uniform:
+    case Family::log_uniform:
+      return b;
+    case Family::fixed:
+      return a;
+    default:
+      return infinity;
+  }
+}
+
+double Prior::log_density(double theta) const {
+  // Written so that NaN is outside too.
+  if (!(theta >= lower() && theta <= upper() && std::isfinite(theta))) return -infinity;
+  switch (family) {
+    case Family::uniform:
+      return -std::log(b - a);
+    case Family::normal:
+      return normal_log_density((theta - a) / b, b);
+    case Family::half_normal:
+      return std::numbers::ln2 + normal_log_density(theta / a, a);
+    case Family::half_cauchy:
+      return std::log(2 / std::numbers::pi) - std::log(a) - 2 * std::log(std::hypot(1.0, theta / a));
+    case Family::log_uniform:
+      return -std::log(theta) - std::log(log_ratio(a, b));
+    case Family::log_normal:
+      if (theta == 0) return -infinity;
+      return normal_log_density((std::log(theta) - a) / b, b) - std::log(theta);
+    case Family::exponential:
+      return -theta / a - std::log(a);
+    case Family::gamma:
+      // The one point 0 is left out where the density has its pole (shape < 1): no walker may sit on it.
+      if (theta == 0) return a == 1 ? -std::log(b) : -infinity;
+      return (a - 1) * (std::log(theta) - std::log(b)) - theta / b - boost::math::lgamma(a) - std::log(b);
+    case Family::inverse_gamma:
+      if (theta == 0 || !std::isfinite(b / theta)) return -infinity;
+      return a * (std::log(b) - std::log(theta)) - b / theta - std::log(theta) - boost::math::lgamma(a);
+    case Family::fixed:
+      return 0;
+  }
+  return -infinity;
+}
+
+double Prior::quantile(double u) const {
+  if (!(u > 0 && u < 1))
+    throw InputError(
+        fmt::format("quantile of {}: the probability is {}, expected one between 0 and 1", text(), u));
+  // A positive quantity stays a positive finite number where its quantile leaves the range of double.
+  const auto inside = [](double theta) {
+    return std::clamp(theta, std::numeric_limits<double>::min(), std::numeric_limits<double>::max());
+  };
+  switch (family) {
+    case Family::uniform:
+      return std::clamp(a + u * (b - a), a, b);
+    case Family::normal:
+      return a + b * normal_score(u);
+    case Family::half_normal:
+      return a * std::numbers::sqrt2 *
+             (u < 0.5 ? boost::math::erf_inv(u) : boost::math::erfc_inv(1 - u));  // 1 - u is exact
+    case Family::half_cauchy: {
+      const double quarter_turn = std::numbers::pi / 2;
+      return inside(u < 0.5 ? a * std::tan(quarter_turn * u) : a / std::tan(quarter_turn * (1 - u)));
+    }
+    case Family::log_uniform:
+      return std::clamp(u < 0.5 ? a * std::exp(u * log_ratio(a, b)) : b * std::exp((u - 1) * log_ratio(a, b)),
+                        a, b);
+    case Family::log_normal:
+      return inside(std::exp(a + b * normal_score(u)));
+    case Family::exponential:
+      return inside(-a * std::log1p(-u));
+    case Family::gamma:
+      return inside(b * boost::math::gamma_p_inv(a, u));
+    case Family::inverse_gamma:
+      return inside(b / boost::math::gamma_q_inv(a, u));
+    case Family::fixed:
+      return a;
+  }
+  return a;
+}
+
+std::string Prior::text() const {
+  const FamilyInfo& entry = info(family);  // {} prints the shortest text that reads back as the same double
+  return entry.arity() == 1 ? fmt::format("{}({})", entry.name, a)
+                            : fmt::format("{}({}, {})", entry.name, a, b);
+}
+
+Prior uniform(double lower, double upper) {
+  return checked({Family::uniform, lower, upper});
+}
+Prior normal(double mean, double sd) {
+  return checked({Family::normal, mean, sd});
+}
+Prior half_normal(double sd) {
+  return checked({.family = Family::half_normal, .a = sd});
+}
+Prior half_cauchy(double scale) {
+  return checked({.family = Family::half_cauchy, .a = scale});
+}
+Prior log_uniform(double lower, double upper) {
+  return checked({Family::log_uniform, lower, upper});
+}
+Prior log_normal(double log_mean, double log_sd) {
+  return checked({Family::log_normal, log_mean, log_sd});
+}
+Prior exponential(double mean) {
+  return checked({.family = Family::exponential, .a = mean});
+}
+Prior gamma(double shape, double scale) {
+  return checked({Family::gamma, shape, scale});
+}
+Prior inverse_gamma(double shape, double scale) {
+  return checked({Family::inverse_gamma, shape, scale});
+}
+Prior fixed(double value) {
+  return checked({.family = Family::fixed, .a = value});
+}
+
+Prior parse_prior(std::string_view text) {
+  const std::string_view trimmed = trim(text);
+  const auto fail = [&](const std::string& what) -> void {
+    throw InputError(fmt::format("prior '{}': {}", trimmed, what));
+  };
+  const auto open = trimmed.find('(');
+  const std::string_view name = trim(trimmed.substr(0, open));
+  const auto entry = std::find_if(families.begin(), families.end(),
+                                  [name](const FamilyInfo& candidate) { return candidate.name == name; });
+  if (entry == families.end()) {
+    std::vector<std::string> known;
+    for (const FamilyInfo& candidate : families) known.emplace_back(candidate.name);
+    fail(fmt::format("unknown family '{}'{}, expected one of {}", name, did_you_mean(name, known),
+                     prior_families()));
+  }
+  const std::string example = entry->arity() == 1
+                                  ? fmt::format("{}({})", name, entry->arguments[0])
+                                  : fmt::format("{}({}, {})", name, entry->arguments[0], entry->arguments[1]);
+  if (open == std::string_view::npos || !trimmed.ends_with(')')) fail("expected the form " + example);
+
+  std::vector<std::string_view> words;
+  std::string_view rest = trimmed.substr(open + 1, trimmed.size() - open - 2);
+  for (auto comma = rest.find(','); comma != std::string_view::npos; comma = rest.find(',')) {
+    words.push_back(trim(rest.substr(0, comma)));
+    rest.remove_prefix(comma + 1);
+  }
+  if (!words.empty() || !trim(rest).empty()) words.push_back(trim(rest));
+  if (words.size() != entry->arity())
+    fail(fmt::format("{} arguments, expected {}: {}", words.size(), entry->arity(), example));
+
+  Prior prior{.family = entry->family};
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (!read_number(words[i], i == 0 ? prior.a : prior.b))
+      fail(fmt::format("{} is '{}', expected a number", entry->arguments[i], words[i]));
+  }
+  return checked(prior);
+}
+
+std::string_view prior_families() {
+  static const std::string text = [] {
+    std::string list;
+    for (const FamilyInfo& entry : families) {
+      if (!list.empty()) list += ", ";
+      list += fmt::format("{}({}{}{})", entry.name, entry.arguments[0], entry.arity() == 2 ? "," : "",
+                          entry.arguments[1]);
+    }
+    return list;
+  }();
+  return text;
+}
+
+}  // namespace starling
