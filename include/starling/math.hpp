@@ -1,0 +1,250 @@
+/// Elementary functions for the hot loops, written once over the real type R:
+///   float           one object and walker, on the host or in a CUDA kernel,
+///   a SIMD batch    several walkers on the CPU (src/backends/simd.hpp adds Ops for it),
+///   double          the oracle; it calls the standard library.
+/// The float and batch versions are made of correctly rounded operations (+ - * / sqrt fma) and integer
+/// operations only, in one fixed order, so that every backend gives the same bits. Compile with
+/// -ffp-contract=off / -fmad=false.
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <type_traits>
+
+#ifdef __CUDACC__
+#define STARLING_HD __host__ __device__ __forceinline__
+#else
+#define STARLING_HD inline
+#endif
+
+namespace starling::math {
+
+/// What the functions below need of a real type.
+template <class R>
+struct Ops;
+
+template <>
+struct Ops<float> {
+  using Int = std::int32_t;
+  using Word = std::uint32_t;
+  using Mask = bool;
+  static STARLING_HD float fma(float a, float b, float c) {
+#ifdef __CUDA_ARCH__
+    return __fmaf_rn(a, b, c);
+#else
+    return __builtin_fmaf(a, b, c);
+#endif
+  }
+  static STARLING_HD float sqrt(float a) {
+#ifdef __CUDA_ARCH__
+    return __fsqrt_rn(a);
+#else
+    return __builtin_sqrtf(a);
+#endif
+  }
+  static STARLING_HD Int bits(float a) {
+#ifdef __CUDA_ARCH__
+    return __float_as_int(a);
+#else
+    return std::bit_cast<Int>(a);
+#endif
+  }
+  static STARLING_HD float from_bits(Int a) {
+#ifdef __CUDA_ARCH__
+    return __int_as_float(a);
+#else
+    return std::bit_cast<float>(a);
+#endif
+  }
+  static STARLING_HD float from_int(Int a) {
+    return static_cast<float>(a);
+  }
+  static STARLING_HD Int as_signed(Word a) {
+    return static_cast<Int>(a);
+  }
+  static STARLING_HD float select(Mask m, float a, float b) {
+    return m ? a : b;
+  }
+  static STARLING_HD bool any(Mask m) {
+    return m;
+  }
+};
+
+template <>
+struct Ops<double> {
+  using Int = std::int32_t;
+  using Word = std::uint32_t;
+  using Mask = bool;
+  static inline double from_int(Int a) { return a; }
+  static inline Int as_signed(Word a) { return static_cast<Int>(a); }
+  static inline double fma(double a, double b, double c) { return std::fma(a, b, c); }
+  static inline double sqrt(double a) { return std::sqrt(a); }
+  static inline double select(Mask m, double a, double b) { return m ? a : b; }
+  static inline bool any(Mask m) { return m; }
+};
+
+template <class R>
+using Mask = typename Ops<R>::Mask;
+template <class R>
+inline constexpr bool is_double = std::is_same_v<R, double>;
+
+/// a b + c, rounded once.
+template <class R>
+STARLING_HD R fma(R a, R b, R c) {
+  return Ops<R>::fma(a, b, c);
+}
+template <class R>
+STARLING_HD R sqrt(R a) {
+  return Ops<R>::sqrt(a);
+}
+/// m ? a : b, lane by lane.
+template <class R>
+STARLING_HD R select(Mask<R> m, R a, R b) {
+  return Ops<R>::select(m, a, b);
+}
+template <class R>
+STARLING_HD bool any(Mask<R> m) {
+  return Ops<R>::any(m);
+}
+
+namespace detail {
+
+/// ln(1 + f) + k ln 2 for -1/3 <= f <= 1/3: minimax polynomial of (ln(1 + f) - f + f^2 / 2) / f^3, relative
+/// error 5e-9.
+template <class R>
+STARLING_HD R log_core(R f, R k) {
+  const R f2 = f * f;
+  R p = fma(R(-0.12891601f), f, R(0.13984467f));
+  R q = fma(R(-0.12184278f), f, R(0.14005862f));
+  p = fma(p, f2, q);
+  p = fma(p, f, R(-0.16680487f));
+  p = fma(p, f, R(0.20010406f));
+  p = fma(p, f, R(-0.24999797f));
+  p = fma(p, f, R(0.33333215f));
+  p = fma(p, f, R(-0.5f));
+  p = fma(p, f2, k * R(1.9046542e-9f));  // ln 2 = 0.69314718 + 1.9e-9
+  return fma(k, R(0.69314718f), f + p);
+}
+
+/// Splits x > 0 into 2^k (1 + f), 2/3 <= 1 + f < 4/3; `scale` is 2^-k.
+template <class R>
+STARLING_HD void split(R x, R& f, R& k, R& scale) {
+  using O = Ops<R>;
+  const typename O::Int two_thirds(0x3f2aaaab), mantissa(0x007fffff), one(0x3f800000);
+  const typename O::Int ix = O::bits(x) - two_thirds;
+  const typename O::Int e = ix >> 23;
+  k = O::from_int(e);
+  f = O::from_bits((ix & mantissa) + two_thirds) - R(1.0f);
+  scale = O::from_bits(one - (e << 23));
+}
+
+/// expm1(r) and 2^k with x = k ln 2 + r, for -87 <= x <= 88.
+template <class R>
+STARLING_HD void exp_core(R x, R& expm1_r, R& scale) {
+  using O = Ops<R>;
+  const R magic(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer
+  const typename O::Int one(0x3f800000);
+  const R t = fma(x, R(1.44269504f), magic);
+  const R k = t - magic;
+  R r = fma(k, R(-0.693145752f), x);  // ln 2 in two parts, the first of 16 bits
+  r = fma(k, R(-1.42860677e-6f), r);
+  R p = fma(R(1.9845957e-4f), r, R(1.3941653e-3f));
+  p = fma(p, r, R(8.3333915e-3f));
+  p = fma(p, r, R(4.1666348e-2f));
+  p = fma(p, r, R(0.16666666f));
+  p = fma(p, r, R(0.5f));
+  expm1_r = fma(p, r * r, r);
+  scale = O::from_bits(one + ((O::bits(t) - O::bits(magic)) << 23));
+}
+
+}  // namespace detail
+
+/// ln x. Valid for normal x > 0 (x >= 1.2e-38); x = 0 and below give NaN, infinity gives infinity. At most 1
+/// ulp.
+template <class R>
+STARLING_HD R log(R x) {
+  if constexpr (is_double<R>) {
+    return std::log(x);
+  } else {
+    R f, k, scale;
+    detail::split(x, f, k, scale);
+    const R y = detail::log_core(f, k);
+    const R infinity(__builtin_huge_valf());
+    return select<R>(x > R(0.0f), select<R>(x < infinity, y, infinity), R(__builtin_nanf("")));
+  }
+}
+
+/// ln(1 + u), accurate near u = 0. Valid for u > -1; u <= -1 gives NaN. At most 2 ulp.
+template <class R>
+STARLING_HD R log1p(R u) {
+  if constexpr (is_double<R>) {
+    return std::log1p(u);
+  } else {
+    const R w = R(1.0f) + u;
+    R f, k, scale;
+    detail::split(w, f, k, scale);
+    const R lost =
+        u - (w - R(1.0f));  // what rounding 1 + u lost; its own error matters only where u is large
+    const R y = detail::log_core(fma(lost, scale, f), k);
+    const R infinity(__builtin_huge_valf());
+    return select<R>(w > R(0.0f), select<R>(w < infinity, y, infinity), R(__builtin_nanf("")));
+  }
+}
+
+/// e^x; 0 below -87, infinity above 88. At most 1 ulp between.
+template <class R>
+STARLING_HD R exp(R x) {
+  if constexpr (is_double<R>) {
+    return std::exp(x);
+  } else {
+    R p, scale;
+    detail::exp_core(x, p, scale);
+    const R y = fma(p, scale, scale);
+    const R high = select<R>(x > R(88.0f), R(__builtin_huge_valf()), y);
+    return select<R>(x < R(-87.0f), R(0.0f), high);
+  }
+}
+
+/// e^x - 1, accurate near x = 0; -1 below -87, infinity above 88. At most 2 ulp.
+template <class R>
+STARLING_HD R expm1(R x) {
+  if constexpr (is_double<R>) {
+    return std::expm1(x);
+  } else {
+    R p, scale;
+    detail::exp_core(x, p, scale);
+    const R y = fma(p, scale, scale - R(1.0f));
+    const R high = select<R>(x > R(88.0f), R(__builtin_huge_valf()), y);
+    return select<R>(x < R(-87.0f), R(-1.0f), high);
+  }
+}
+
+/// sin(2 pi t) and cos(2 pi t) for |t| <= 1/2, absolute error below 1e-7.
+template <class R>
+STARLING_HD void sincos_turns(R t, R& sine, R& cosine) {
+  if constexpr (is_double<R>) {
+    sine = std::sin(6.283185307179586477 * t);
+    cosine = std::cos(6.283185307179586477 * t);
+  } else {
+    using O = Ops<R>;
+    const R magic(12582912.0f);
+    const typename O::Int one(1), two(2);
+    const R j = fma(t, R(4.0f), magic);  // quarter turns
+    const typename O::Int q = O::bits(j) - O::bits(magic);
+    const R y = fma(j - magic, R(-0.25f), t);
+    const R y2 = y * y;
+    R s = fma(R(-75.402069f), y2, R(81.592552f));
+    s = fma(s, y2, R(-41.341663f));
+    s = fma(s, y2, R(6.2831855f)) * y;
+    R c = fma(R(59.24596f), y2, R(-85.443741f));
+    c = fma(c, y2, R(64.939323f));
+    c = fma(c, y2, R(-19.739208f));
+    c = fma(c, y2, R(1.0f));
+    const Mask<R> odd = O::from_int(q & one) > R(0.0f);
+    sine = O::from_bits(O::bits(select<R>(odd, c, s)) ^ ((q & two) << 30));
+    cosine = O::from_bits(O::bits(select<R>(odd, s, c)) ^ (((q + one) & two) << 30));
+  }
+}
+
+}  // namespace starling::math

@@ -1,0 +1,143 @@
+// Chooses a backend, and makes kernels on the one that was chosen.
+#include <omp.h>
+
+#include <fmt/format.h>
+
+#include "backends/cpu_kernels.hpp"
+#include "backends/cuda_kernels.hpp"
+#include "backends/reference_kernels.hpp"
+#include "models/builtin_kernels.hpp"
+#include "starling/error.hpp"
+
+namespace starling {
+namespace {
+
+enum class Variant { generic, avx2, avx512 };
+
+Variant cpu_variant() {
+#if defined(STARLING_CPU_X86)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl"))
+    return Variant::avx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Variant::avx2;
+#endif
+  return Variant::generic;
+}
+
+// STARLING_CPU=generic|avx2|avx512 asks for less than the machine has, to compare.
+Variant chosen_variant() {
+  static const Variant variant = [] {
+    const Variant best = cpu_variant();
+    const char* wish = std::getenv("STARLING_CPU");
+    if (wish == nullptr) return best;
+    const std::string w = wish;
+    const Variant asked = w == "generic" ? Variant::generic : w == "avx2" ? Variant::avx2 : Variant::avx512;
+    return std::min(best, asked);
+  }();
+  return variant;
+}
+
+const char* name_of(Variant v) {
+  return v == Variant::avx512 ? "AVX-512" : v == Variant::avx2 ? "AVX2" : "no SIMD";
+}
+
+std::string gigabytes(std::uint64_t bytes) { return fmt::format("{:.2f} GB", static_cast<double>(bytes) * 1e-9); }
+
+}  // namespace
+
+std::vector<DeviceInfo> devices() {
+  std::vector<DeviceInfo> list{
+      {"cpu", fmt::format("{} threads, {}", omp_get_num_procs(), name_of(chosen_variant()))}};
+  std::string why;
+  int k = 0;
+  for (const auto& d : cuda::device_list(why))
+    list.push_back({fmt::format("cuda:{}", k++),
+                    fmt::format("{} (compute capability {}.{}, {})", d.name, d.major, d.minor, gigabytes(d.memory))});
+  return list;
+}
+
+std::string why_no_cuda() {
+  std::string why;
+  return cuda::device_list(why).empty() ? why : "";
+}
+
+Backend choose_backend(const std::string& device, int threads, std::uint64_t bytes,
+                       const std::function<void(const std::string&)>& note) {
+  Backend backend;
+  if (threads < 0) throw InputError(fmt::format("threads is {}, expected 1 or more, or 0 for all cores", threads));
+  backend.threads = threads > 0 ? threads : omp_get_num_procs();
+  if (device == "reference") {
+    backend.kind = BackendKind::reference;
+    backend.threads = 1;
+    backend.description = "reference (one thread, double precision)";
+    return backend;
+  }
+  const auto use_cpu = [&] {
+    backend.kind = BackendKind::cpu;
+    backend.description = fmt::format("cpu ({})", name_of(chosen_variant()));
+    return backend;
+  };
+  if (device == "cpu") return use_cpu();
+
+  int wanted = 0;
+  if (device.rfind("cuda:", 0) == 0) {
+    const std::string number = device.substr(5);
+    if (number.empty() || number.size() > 4 || number.find_first_not_of("0123456789") != std::string::npos)
+      throw InputError(fmt::format("device '{}': expected a device number after 'cuda:'", device));
+    wanted = std::stoi(number);
+  } else if (device != "auto" && device != "cuda") {
+    throw InputError(fmt::format("unknown device '{}'{}; expected auto, cpu, cuda, cuda:K or reference", device,
+                                 did_you_mean(device, {"auto", "cpu", "cuda", "reference"})));
+  }
+  std::string why;
+  const auto list = cuda::device_list(why);
+  if (why.empty() && static_cast<std::size_t>(wanted) >= list.size())
+    why = fmt::format("there is no CUDA device {} (there are {})", wanted, list.size());
+  if (why.empty() && device == "auto" && bytes > list[static_cast<std::size_t>(wanted)].free_memory)
+    why = fmt::format("{} has {} free and the run needs {}", list[0].name, gigabytes(list[0].free_memory),
+                      gigabytes(bytes));
+  if (!why.empty()) {
+    if (device != "auto") throw RunError(fmt::format("cannot use {}: {}", device, why));
+    if (note) note(fmt::format("running on the CPU: {}", why));
+    return use_cpu();
+  }
+  const auto& d = list[static_cast<std::size_t>(wanted)];
+  backend.kind = BackendKind::cuda;
+  backend.cuda_device = wanted;
+  backend.description = fmt::format("cuda:{} ({})", wanted, d.name);
+  return backend;
+}
+
+template <class Term>
+std::unique_ptr<LikelihoodKernel> make_likelihood_kernel(const Backend& backend, const ObjectTable<double>& objects) {
+  if (backend.kind == BackendKind::reference) return reference::make_likelihood<Term>(objects);
+  if (backend.kind == BackendKind::cuda) return cuda::make_likelihood<Term>(objects, backend.cuda_device);
+#if defined(STARLING_CPU_X86)
+  if (chosen_variant() == Variant::avx512) return cpu::avx512::make_likelihood<Term>(objects, backend.threads);
+  if (chosen_variant() == Variant::avx2) return cpu::avx2::make_likelihood<Term>(objects, backend.threads);
+#endif
+  return cpu::generic::make_likelihood<Term>(objects, backend.threads);
+}
+
+template <class Latent>
+std::unique_ptr<LatentKernel> make_latent_kernel(const Backend& backend, const ObjectTable<double>& objects,
+                                                 const LatentSetup& setup) {
+  if (backend.kind == BackendKind::reference) return reference::make_latents<Latent>(objects, setup);
+  if (backend.kind == BackendKind::cuda) return cuda::make_latents<Latent>(objects, setup, backend.cuda_device);
+#if defined(STARLING_CPU_X86)
+  if (chosen_variant() == Variant::avx512) return cpu::avx512::make_latents<Latent>(objects, setup, backend.threads);
+  if (chosen_variant() == Variant::avx2) return cpu::avx2::make_latents<Latent>(objects, setup, backend.threads);
+#endif
+  return cpu::generic::make_latents<Latent>(objects, setup, backend.threads);
+}
+
+#define INSTANTIATE_TERM(Term)                                                          \
+  template std::unique_ptr<LikelihoodKernel> make_likelihood_kernel<Term>(const Backend&, \
+                                                                          const ObjectTable<double>&);
+#define INSTANTIATE_LATENT(Latent)                                              \
+  template std::unique_ptr<LatentKernel> make_latent_kernel<Latent>(const Backend&, \
+                                                                    const ObjectTable<double>&, const LatentSetup&);
+STARLING_FOR_EACH_TERM(INSTANTIATE_TERM)
+STARLING_FOR_EACH_LATENT(INSTANTIATE_LATENT)
+
+}  // namespace starling

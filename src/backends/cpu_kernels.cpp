@@ -1,0 +1,49 @@
+// The CPU kernels for one instruction set. src/CMakeLists.txt compiles this file once per STARLING_CPU_NAMESPACE, with that
+// set's flags; STARLING_CPU_SCALAR makes the variant without SIMD.
+#include "backends/cpu_kernels.hpp"
+
+#include "models/builtin_kernels.hpp"
+#ifndef STARLING_CPU_SCALAR
+#include "backends/simd.hpp"
+#endif
+
+namespace starling::cpu {
+
+#ifdef STARLING_CPU_SCALAR
+using Real = float;
+#else
+using Real = FloatBatch;
+template <>
+struct Lanes<FloatBatch> {
+  static constexpr std::uint64_t size = FloatBatch::size;
+  static FloatBatch load(const float* p) { return FloatBatch::load_unaligned(p); }
+  static void store(float* p, FloatBatch v) { v.store_unaligned(p); }
+  static WordBatch numbers(std::uint32_t first) {
+    alignas(64) std::uint32_t n[size];
+    for (std::uint32_t l = 0; l < size; ++l) n[l] = first + l;
+    return WordBatch::load_aligned(n);
+  }
+};
+static_assert(kGroup % FloatBatch::size == 0);
+#endif
+
+namespace STARLING_CPU_NAMESPACE {
+
+template <class Term>
+std::unique_ptr<LikelihoodKernel> make_likelihood(const ObjectTable<double>& objects, int threads) {
+  return std::make_unique<Likelihood<Term, Real>>(objects, threads);
+}
+template <class Latent>
+std::unique_ptr<LatentKernel> make_latents(const ObjectTable<double>& objects, const LatentSetup& setup, int threads) {
+  return std::make_unique<Latents<Latent, Real>>(objects, setup, threads);
+}
+
+#define INSTANTIATE_TERM(Term) \
+  template std::unique_ptr<LikelihoodKernel> make_likelihood<Term>(const ObjectTable<double>&, int);
+#define INSTANTIATE_LATENT(Latent) \
+  template std::unique_ptr<LatentKernel> make_latents<Latent>(const ObjectTable<double>&, const LatentSetup&, int);
+STARLING_FOR_EACH_TERM(INSTANTIATE_TERM)
+STARLING_FOR_EACH_LATENT(INSTANTIATE_LATENT)
+
+}  // namespace STARLING_CPU_NAMESPACE
+}  // namespace starling::cpu

@@ -1,0 +1,220 @@
+/// The CPU backend: OpenMP over tiles and groups of walkers, SIMD over the walkers of a group. Compiled once per
+/// instruction set; `Lanes` is the real type, a SIMD batch or (where there is no fused multiply-add) a plain float.
+/// All variants give the same bits.
+#pragma once
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "backends/kernels.hpp"
+#include "formulas/terms.hpp"
+
+namespace starling::cpu {
+
+/// Loads, stores and lane numbers of a real type.
+template <class R>
+struct Lanes;
+template <>
+struct Lanes<float> {
+  static constexpr std::uint64_t size = 1;
+  static float load(const float* p) { return *p; }
+  static void store(float* p, float v) { *p = v; }
+  static std::uint32_t numbers(std::uint32_t first) { return first; }
+};
+
+template <class S>
+ObjectTable<S> convert(const ObjectTable<double>& t) {
+  ObjectTable<S> out;
+  out.size = t.size;
+  out.offset = t.offset;
+  auto copy = [](const std::vector<double>& from, std::vector<S>& to) { to.assign(from.begin(), from.end()); };
+  for (std::size_t j = 0; j < t.column.size(); ++j) copy(t.column[j], out.column[j]);
+  copy(t.weight, out.weight);
+  for (std::size_t j = 0; j < t.sample.size(); ++j) copy(t.sample[j], out.sample[j]);
+  return out;
+}
+
+template <class R, int N>
+Coefficients<R, N> load_coefficients(const float* table, std::uint64_t stride, std::uint64_t walker) {
+  Coefficients<R, N> c;
+  for (int j = 0; j < N; ++j) c[j] = Lanes<R>::load(table + static_cast<std::uint64_t>(j) * stride + walker);
+  return c;
+}
+
+/// Runs body(tile, group, tile_sums) for every pair and adds the tile sums, [output][group lane] in double, into `out`,
+/// [output][walker].
+template <int kOutputs, class Body>
+void for_tiles(std::uint64_t objects, std::uint64_t walkers, int threads, std::span<FixedSum> out, Body body) {
+  const std::uint64_t groups = groups_of(walkers), tasks = tiles_of(objects) * groups;
+  const auto chunk = static_cast<int>(std::clamp<std::uint64_t>(tasks / (8 * static_cast<unsigned>(threads)), 1, 4096));
+  std::fill(out.begin(), out.end(), FixedSum{});
+#pragma omp parallel num_threads(threads)
+  {
+    std::vector<FixedSum> mine(out.size());
+#pragma omp for schedule(dynamic, chunk) nowait
+    for (std::uint64_t task = 0; task < tasks; ++task) {
+      const std::uint64_t group = task % groups, first = group * kGroup;
+      alignas(64) double sums[kOutputs][kGroup] = {};
+      body(task / groups, group, sums);
+      const std::uint64_t lanes = std::min(kGroup, walkers - first);
+      if (!mine.empty())
+        for (std::uint64_t j = 0; j < kOutputs; ++j)
+          for (std::uint64_t l = 0; l < lanes; ++l) mine[j * walkers + first + l] += FixedSum::of(sums[j][l]);
+    }
+#pragma omp critical
+    for (std::size_t k = 0; k < mine.size(); ++k) out[k] += mine[k];
+  }
+}
+
+/// Adds a strip's sums to the tile's, in double.
+template <class R, int N>
+void add_to_tile(const Coefficients<R, N>& strip, std::uint64_t lane, double (*sums)[kGroup]) {
+  alignas(64) float value[Lanes<R>::size];
+  for (int j = 0; j < N; ++j) {
+    Lanes<R>::store(value, strip[j]);
+    for (std::uint64_t l = 0; l < Lanes<R>::size; ++l) sums[j][lane + l] += static_cast<double>(value[l]);
+  }
+}
+
+template <class Term, class R>
+class Likelihood final : public LikelihoodKernel {
+ public:
+  Likelihood(const ObjectTable<double>& objects, int threads)
+      : objects_(convert<float>(objects)), threads_(threads) {}
+
+  void sum(const WalkerTable& walkers, std::span<FixedSum> out) override {
+    walkers.pad(table_);
+    const std::uint64_t stride = padded(walkers.walkers);
+    const auto view = objects_.view();
+    for_tiles<Term::outputs>(
+        view.size, walkers.walkers, threads_, out, [&](std::uint64_t tile, std::uint64_t group, auto sums) {
+          const std::uint64_t end = std::min(view.size, (tile + 1) * kTile);
+          for (std::uint64_t lane = 0; lane < kGroup; lane += Lanes<R>::size) {
+            const auto c =
+                load_coefficients<R, Term::coefficients>(table_.data(), stride, group * kGroup + lane);
+            for (std::uint64_t begin = tile * kTile; begin < end; begin += kStrip)
+              add_to_tile(strip_sums<Term>(c, view, begin, std::min(end, begin + kStrip)), lane, sums);
+          }
+        });
+  }
+
+ private:
+  ObjectTable<float> objects_;
+  int threads_;
+  std::vector<float> table_;
+};
+
+/// How latent_strip reaches the latents of one group: [object][chain], and a small table for sums over the group.
+template <class R>
+struct LatentAccess {
+  float* latents;  ///< of the first lane of this batch
+  std::uint64_t stride, begin;
+  float* collected;  ///< [object of the strip][lane], of this batch's first lane
+
+  R load(std::uint64_t i) const { return Lanes<R>::load(latents + i * stride); }
+  void store(std::uint64_t i, R mu) const { Lanes<R>::store(latents + i * stride, mu); }
+  void moments(std::uint64_t i, R deviation) const { Lanes<R>::store(collected + (i - begin) * kGroup, deviation); }
+  void accepted(std::uint64_t i, R count) const { moments(i, count); }
+};
+
+template <class Latent, class R>
+class Latents final : public LatentKernel {
+ public:
+  Latents(const ObjectTable<double>& objects, const LatentSetup& setup, int threads)
+      : objects_(convert<float>(objects)),
+        scale_(setup.scale.begin(), setup.scale.end()),
+        chains_(setup.chains),
+        stride_(padded(setup.chains)),
+        threads_(threads),
+        latents_(new float[objects.size * stride_]),
+        moments_(2 * groups_of(setup.chains) * objects.size),
+        accepted_(Latent::metropolis ? groups_of(setup.chains) * objects.size : 0) {}
+
+  void sweep(const LatentStep& step, const WalkerTable& walkers, std::span<FixedSum> out) override {
+    walkers.pad(table_);
+    const auto view = objects_.view();
+    const std::span<FixedSum> sums_out = step.updates == 0 ? std::span<FixedSum>{} : out;
+    for_tiles<latent_sums<Latent>()>(
+        view.size, chains_, threads_, sums_out, [&](std::uint64_t tile, std::uint64_t group, auto sums) {
+          const std::uint64_t end = std::min(view.size, (tile + 1) * kTile);
+          for (std::uint64_t begin = tile * kTile; begin < end; begin += kStrip)
+            strip(step, view, group, begin, std::min(end, begin + kStrip), sums);
+        });
+  }
+
+  void adapt(double gain, double trials) override {
+    const std::uint64_t n = objects_.size, groups = groups_of(chains_);
+#pragma omp parallel for num_threads(threads_)
+    for (std::uint64_t i = 0; i < n; ++i) {
+      float accepted = 0;
+      for (std::uint64_t g = 0; g < groups; ++g) accepted += accepted_[g * n + i];
+      scale_[i] = adapted_scale(scale_[i], accepted, static_cast<float>(trials), static_cast<float>(gain));
+    }
+  }
+
+  void moments(std::span<double> sum, std::span<double> squares) override {
+    const std::uint64_t n = objects_.size;
+    std::fill(sum.begin(), sum.end(), 0.0);
+    std::fill(squares.begin(), squares.end(), 0.0);
+    for (std::uint64_t g = 0; g < groups_of(chains_); ++g)
+      for (std::uint64_t i = 0; i < n; ++i) {
+        sum[i] += moments_[2 * g * n + i];
+        squares[i] += moments_[(2 * g + 1) * n + i];
+      }
+  }
+
+  void scales(std::span<double> out) override { std::copy(scale_.begin(), scale_.end(), out.begin()); }
+
+ private:
+  void strip(const LatentStep& step, const ObjectView<float>& view, std::uint64_t group, std::uint64_t begin,
+             std::uint64_t end, double (*sums)[kGroup]) {
+    alignas(64) float collected[kStrip * kGroup];
+    for (std::uint64_t lane = 0; lane < kGroup; lane += Lanes<R>::size) {
+      const std::uint64_t walker = group * kGroup + lane;
+      const auto c = load_coefficients<R, Latent::coefficients>(table_.data(), stride_, walker);
+      LatentAccess<R> access{latents_.get() + walker, stride_, begin, collected + lane};
+      const auto chain = Lanes<R>::numbers(static_cast<std::uint32_t>(walker));
+      add_to_tile(latent_strip<Latent>(c, step, view, scale_.data(), chain, begin, end, access), lane, sums);
+    }
+    if (step.collect == LatentStep::Collect::nothing) return;
+    const std::uint64_t n = view.size, lanes = std::min(kGroup, chains_ - group * kGroup);
+    for (std::uint64_t i = begin; i < end; ++i) {
+      float* row = collected + (i - begin) * kGroup;
+      std::fill(row + lanes, row + kGroup, 0.0f);
+      if (step.collect == LatentStep::Collect::accepted) {
+        accepted_[group * n + i] = fold_group(row, 1);
+      } else {
+        moments_[2 * group * n + i] += static_cast<double>(fold_group(row, 1));
+        for (std::uint64_t l = 0; l < kGroup; ++l) row[l] *= row[l];
+        moments_[(2 * group + 1) * n + i] += static_cast<double>(fold_group(row, 1));
+      }
+    }
+  }
+
+  ObjectTable<float> objects_;
+  std::vector<float> scale_;
+  std::uint64_t chains_, stride_;
+  int threads_;
+  std::unique_ptr<float[]> latents_;  // touched first by the threads that use it
+  std::vector<double> moments_;       // [group][sum, squares][object]
+  std::vector<float> accepted_;       // [group][object]
+  std::vector<float> table_;
+};
+
+/// What each variant of the instruction set offers; the definitions are in cpu_kernels.cpp.
+#define STARLING_CPU_VARIANT(variant)                                                                            \
+  namespace variant {                                                                                            \
+  template <class Term>                                                                                          \
+  std::unique_ptr<LikelihoodKernel> make_likelihood(const ObjectTable<double>& objects, int threads);            \
+  template <class Latent>                                                                                        \
+  std::unique_ptr<LatentKernel> make_latents(const ObjectTable<double>& objects, const LatentSetup& setup,       \
+                                             int threads);                                                       \
+  }
+STARLING_CPU_VARIANT(generic)
+STARLING_CPU_VARIANT(avx2)
+STARLING_CPU_VARIANT(avx512)
+#undef STARLING_CPU_VARIANT
+
+}  // namespace starling::cpu

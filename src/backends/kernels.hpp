@@ -1,0 +1,91 @@
+/// The interface between the sampler, which drives, and the backends, which compute: one call per half-sweep of a
+/// likelihood, one call per sweep of the latents. All numbers are in the kernels' units (Frame).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "formulas/latents.hpp"
+#include "formulas/objects.hpp"
+#include "starling/fit.hpp"
+#include "starling/sum.hpp"
+
+namespace starling {
+
+/// Rows of coefficients, one column per walker, in double; each backend rounds them to its real type.
+struct WalkerTable {
+  std::uint64_t walkers = 0;
+  int coefficients = 0;
+  std::vector<double> values;  ///< [coefficient][walker]
+
+  void resize(std::uint64_t n, int count) {
+    walkers = n;
+    coefficients = count;
+    values.resize(n * static_cast<std::uint64_t>(count));
+  }
+  void set(std::uint64_t walker, std::span<const double> column, int first = 0) {
+    for (std::size_t j = 0; j < column.size(); ++j)
+      values[(static_cast<std::size_t>(first) + j) * walkers + walker] = column[j];
+  }
+  /// The same in another real type, rows padded to whole groups by repeating the last walker: [coefficient][padded].
+  template <class S>
+  void pad(std::vector<S>& out) const {
+    const std::uint64_t stride = padded(walkers);
+    out.resize(stride * static_cast<std::uint64_t>(coefficients));
+    for (std::uint64_t c = 0; c < static_cast<std::uint64_t>(coefficients); ++c)
+      for (std::uint64_t w = 0; w < stride; ++w)
+        out[c * stride + w] = static_cast<S>(values[c * walkers + std::min(w, walkers - 1)]);
+  }
+};
+
+/// Sums a term over all objects for many walkers.
+class LikelihoodKernel {
+ public:
+  virtual ~LikelihoodKernel() = default;
+  /// out: [output][walker]
+  virtual void sum(const WalkerTable& walkers, std::span<FixedSum> out) = 0;
+};
+
+/// Owns the latents of all chains.
+class LatentKernel {
+ public:
+  virtual ~LatentKernel() = default;
+  /// out: [sum][chain], untouched where step.updates is 0.
+  virtual void sweep(const LatentStep& step, const WalkerTable& walkers, std::span<FixedSum> out) = 0;
+  /// Adapts the scales from the acceptance counts of the last sweep.
+  virtual void adapt(double gain, double trials) = 0;
+  /// Sums over chains and sweeps of mu - x and its square, per object.
+  virtual void moments(std::span<double> sum, std::span<double> squares) = 0;
+  virtual void scales(std::span<double> out) = 0;
+};
+
+enum class BackendKind { reference, cpu, cuda };
+
+struct Backend {
+  BackendKind kind = BackendKind::cpu;
+  int cuda_device = 0;
+  int threads = 1;
+  std::string description;  ///< in words, for people and the chain file
+};
+
+/// Chooses a backend for `device` ("auto", "cpu", "cuda", "cuda:K", "reference") with at least `bytes` of device memory.
+/// `auto` falls back to the CPU with a note that says why; `cuda` throws RunError with the same reason.
+Backend choose_backend(const std::string& device, int threads, std::uint64_t bytes,
+                       const std::function<void(const std::string&)>& note);
+
+struct LatentSetup {
+  std::uint64_t chains = 0;
+  std::vector<double> scale;  ///< [N] first proposal scales; empty for exact draws
+};
+
+// Built for the terms and latents in models/builtin.hpp by each backend.
+template <class Term>
+std::unique_ptr<LikelihoodKernel> make_likelihood_kernel(const Backend& backend, const ObjectTable<double>& objects);
+template <class Latent>
+std::unique_ptr<LatentKernel> make_latent_kernel(const Backend& backend, const ObjectTable<double>& objects,
+                                                 const LatentSetup& setup);
+
+}  // namespace starling
