@@ -1,0 +1,34 @@
+# The test `install`: installs the build into a folder of its own, moves it, and builds and runs the consumer there.
+#   cmake -DBUILD=build -DWORK=folder -DSOURCE=tests/install -DCXX=compiler [-DCXX_FLAGS=flags] -P run.cmake
+function(run)
+  execute_process(COMMAND ${ARGV} WORKING_DIRECTORY ${WORK} RESULT_VARIABLE status OUTPUT_VARIABLE out ERROR_VARIABLE out)
+  if(NOT status EQUAL 0)
+    string(JOIN " " command ${ARGV})
+    message(FATAL_ERROR "${command}\nended with ${status}:\n${out}")
+  endif()
+  set(output "${out}" PARENT_SCOPE)
+endfunction()
+
+file(REMOVE_RECURSE ${WORK})
+file(MAKE_DIRECTORY ${WORK})
+run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/first)
+file(RENAME ${WORK}/first ${WORK}/prefix)  # an install tree can be moved
+file(COPY ${SOURCE}/galaxies.csv DESTINATION ${WORK})
+run(${CMAKE_COMMAND} -G Ninja -S ${SOURCE} -B ${WORK}/build -DCMAKE_PREFIX_PATH=${WORK}/prefix
+  -DCMAKE_CXX_COMPILER=${CXX} -DCMAKE_CXX_FLAGS=${CXX_FLAGS})
+run(${CMAKE_COMMAND} --build ${WORK}/build)
+run(${WORK}/build/consumer)
+message("${output}")
+
+# The catalog was drawn at theta = (10, 0.5); its posterior is about (9.9 +- 0.1, 0.5 +- 0.1).
+foreach(parameter theta_mu theta_sigma)
+  if(NOT output MATCHES "${parameter} +([0-9.]+)")
+    message(FATAL_ERROR "the consumer printed no mean of ${parameter}")
+  endif()
+  set(${parameter} ${CMAKE_MATCH_1})
+endforeach()
+if(theta_mu LESS 9.5 OR theta_mu GREATER 10.5 OR theta_sigma LESS 0.25 OR theta_sigma GREATER 0.85)
+  message(FATAL_ERROR "the consumer's posterior is off: theta_mu ${theta_mu}, theta_sigma ${theta_sigma}")
+endif()
+
+run(${WORK}/prefix/bin/starling info)
