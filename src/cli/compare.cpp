@@ -1,0 +1,104 @@
+/// starling compare
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <utility>
+
+#include "commands.hpp"
+#include "flags.hpp"
+#include "problem.hpp"
+#include "running.hpp"
+#include "starling/error.hpp"
+#include "starling/summary.hpp"
+
+namespace starling::cli {
+namespace {
+
+struct Options {
+  std::string first, second, truth;
+  bool json = false;
+  std::unique_ptr<SettingFlags> flags;
+};
+
+struct Pair {
+  Chain naive, hierarchical;
+  int status = 0;  ///< of an interrupted run
+};
+
+Pair read_pair(const Options& options) {
+  if (const auto given = options.flags->given(); !given.empty())
+    throw InputError(
+        fmt::format("{} has no effect on two chain files; give it with a catalog", given.front()));
+  Pair pair{read_chain(options.first), read_chain(options.second)};
+  if (pair.hierarchical.header.method == "naive" && pair.naive.header.method != "naive")
+    std::swap(pair.naive, pair.hierarchical);
+  return pair;
+}
+
+Pair run_pair(const Options& options) {
+  auto request = options.flags->request();
+  if (!options.first.empty()) request.catalog = options.first;
+  if (request.catalog.ends_with(".nc"))
+    throw InputError(fmt::format("{}: one chain file has nothing to be compared with; give two, or a catalog",
+                                 request.catalog));
+  auto problem = prepare(request);
+  const auto hierarchical = problem.method;
+  if (hierarchical == Method::naive)
+    throw InputError("--method: the naive fit is compared with a hierarchical one: marginal or joint");
+  Pair pair;
+  for (const auto method : {Method::naive, hierarchical}) {
+    problem.method = method;
+    MemorySink memory;
+    RecordingSink sink(memory, run_file_text(request, false));
+    pair.status = run_fit(problem, sink);
+    if (pair.status != 0) break;
+    (method == Method::naive ? pair.naive : pair.hierarchical) = memory.take();
+  }
+  return pair;
+}
+
+int compare_command(const Options& options) {
+  const auto pair = options.second.empty() ? run_pair(options) : read_pair(options);
+  if (pair.status != 0) {
+    note("interrupted; there is nothing to compare yet");
+    return pair.status;
+  }
+  NamedValues truth;
+  if (!options.truth.empty()) truth = parse_values(options.truth, "--truth");
+  const auto& names = pair.hierarchical.header.parameters;
+  for (const auto& [name, value] : truth)
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      throw InputError(fmt::format("--truth: unknown parameter '{}'{}; the chains have {}", name,
+                                   did_you_mean(name, names), list_text(names)));
+  const auto result = compare(pair.naive, pair.hierarchical, truth);
+  if (options.json)
+    std::cout << to_json(result) << '\n';
+  else
+    std::cout << result;
+  return 0;
+}
+
+}  // namespace
+
+void add_compare(CLI::App& app, Command& command) {
+  auto* sub =
+      app.add_subcommand("compare", "Naive against hierarchical: each parameter, the bias in posterior sds");
+  const auto options = std::make_shared<Options>();
+  sub->add_option("first", options->first, "a catalog, to run both fits on; or the first of two chain files")
+      ->type_name("CATALOG|A.NC");
+  sub->add_option("second", options->second, "the other chain file")->type_name("B.NC");
+  sub->add_option("--truth", options->truth, "true hyperparameters, as theta_mu=0,theta_sigma=1")
+      ->type_name("NAME=VALUE,...");
+  sub->add_flag("--json", options->json, "print JSON");
+  options->flags = std::make_unique<SettingFlags>(
+      *sub, column_settings | model_settings | likelihood_settings | sampling_settings);
+  sub->footer(
+      "Examples:\n"
+      "  starling compare naive.nc joint.nc --truth theta_mu=0,theta_sigma=1\n"
+      "  starling compare toy.csv --prior theta_mu='uniform(-5,5)' --prior theta_sigma='uniform(0,2)'");
+  sub->callback([options, &command] { command = [options] { return compare_command(*options); }; });
+}
+
+}  // namespace starling::cli

@@ -1,0 +1,108 @@
+/// starling fit
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <utility>
+
+#include "commands.hpp"
+#include "flags.hpp"
+#include "problem.hpp"
+#include "running.hpp"
+#include "starling/error.hpp"
+#include "starling/summary.hpp"
+
+namespace starling::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+void check_output(const Request& request) {
+  if (request.output.empty()) throw InputError("no output file: name the chain file to write, as -o run.nc");
+  const fs::path path = request.output;
+  std::error_code error;
+  if (fs::is_directory(path, error))
+    throw InputError(fmt::format("{}: expected a file to write, this is a folder", request.output));
+  if (fs::exists(path, error) && !request.overwrite)
+    throw InputError(
+        fmt::format("{}: this file exists; choose another name or add --overwrite", request.output));
+  const auto folder = path.parent_path();
+  if (!folder.empty() && !fs::is_directory(folder, error))
+    throw InputError(fmt::format("{}: there is no folder {}", request.output, folder.string()));
+}
+
+/// The run file that would be run, with the plan as comments: itself a run file.
+void print_plan(const Request& request, const Problem& problem) {
+  const auto plan = plan_memory(problem.model, problem.catalog.size(), problem.catalog.samples.size(),
+                                problem.method, problem.options);
+  std::cout << fmt::format("# {} fit of {} objects; nothing was run\n", request.method,
+                           problem.catalog.size())
+            << "# ";
+  for (const char c : plan.text) std::cout << c << (c == '\n' ? "# " : "");
+  std::cout << '\n' << run_file_text(request, true);
+}
+
+int fit_command(const SettingFlags& flags, bool dry_run, bool json) {
+  auto request = flags.request();
+  if (!dry_run) check_output(request);
+  const auto problem = prepare(request);
+  request.measurement = problem.model.measurement();
+  if (dry_run) {
+    print_plan(request, problem);
+    return 0;
+  }
+
+  const bool existed = fs::exists(request.output);
+  const auto file = chain_file(request.output, {.keep_warmup = request.keep_warmup});
+  RecordingSink sink(*file, run_file_text(request, false));
+  int status = 0;
+  try {
+    status = run_fit(problem, sink);
+  } catch (const InputError&) {
+    if (sink.begun() && !existed) {
+      std::error_code error;
+      fs::remove(request.output, error);
+      fs::remove(request.output + ".journal", error);
+    }
+    throw;
+  }
+  if (status != 0) {
+    note(fmt::format("interrupted after step {} of {}; {} holds the draws so far", sink.sweeps(),
+                     problem.options.burn_in + problem.options.steps, request.output));
+    return status;
+  }
+  const auto result = summary(read_chain(request.output));
+  if (json) {
+    std::cout << to_json(result) << '\n';
+    note("wrote " + request.output);
+  } else {
+    std::cout << result << request.output << '\n';
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_fit(CLI::App& app, Command& command) {
+  auto* sub = app.add_subcommand("fit", "Fit a population to a catalog and write a chain file");
+  struct Options {
+    std::unique_ptr<SettingFlags> flags;
+    bool dry_run = false, json = false;
+  };
+  const auto options = std::make_shared<Options>();
+  options->flags = std::make_unique<SettingFlags>(*sub, all_settings);
+  sub->add_flag("--dry-run", options->dry_run,
+                "check everything, print the memory plan and the run file, and run nothing");
+  sub->add_flag("--json", options->json, "print the summary as JSON");
+  sub->footer(
+      "Example:\n"
+      "  starling fit galaxies.csv --x log_mass --sigma log_mass_err \\\n"
+      "    --prior theta_mu='normal(10, 2)' --prior theta_sigma='half_normal(2)' --seed 1 -o run.nc\n"
+      "Ctrl-C ends the run after the current step; the file then holds the draws so far.");
+  sub->callback([options, &command] {
+    command = [options] { return fit_command(*options->flags, options->dry_run, options->json); };
+  });
+}
+
+}  // namespace starling::cli

@@ -1,0 +1,37 @@
+/// From a request to what the library takes: catalog, model, method, options.
+#pragma once
+
+#include <string>
+
+#include "settings.hpp"
+#include "starling/catalog.hpp"
+#include "starling/fit.hpp"
+#include "starling/model.hpp"
+#include "text.hpp"
+
+namespace starling::cli {
+
+struct Problem {
+  Catalog catalog;
+  Model model;
+  Method method;
+  FitOptions options;
+};
+
+/// Reads the catalog and resolves the model. What the user should know goes to stderr.
+/// Throws InputError, for missing priors one that shows how to write them.
+Problem prepare(const Request& request);
+
+/// The catalog alone; notes go to stderr.
+Catalog load_catalog(const Request& request);
+/// The measurement that was asked for, or the one that goes with the catalog's columns.
+std::string measurement_for(const Request& request, const Catalog& catalog);
+/// The priors that were given, for some or all of `parameters`. Throws InputError.
+Priors parse_priors(const Request& request, const std::vector<Parameter>& parameters);
+/// Values of the parameters whose prior is fixed.
+NamedValues fixed_values(const Model& model);
+
+/// One line on stderr: "starling: TEXT".
+void note(const std::string& text);
+
+}  // namespace starling::cli
