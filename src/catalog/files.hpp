@@ -1,0 +1,25 @@
+/// Writing files as a whole, and the writers of catalogs.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <vector>
+
+#include "starling/catalog.hpp"
+
+namespace starling {
+
+/// Throws InputError if `path` is a folder or lies in none: said before anything is computed.
+void check_writable(const std::filesystem::path& path);
+
+/// Makes the file `path` out of what `write` puts into the temporary file beside it that it is given: flushed
+/// to the disk and renamed when it is whole, removed if `write` throws. Pipes and devices are written
+/// directly. Throws InputError as check_writable, RunError if the disk refuses.
+void replace_file(const std::filesystem::path& path,
+                  const std::function<void(const std::filesystem::path&)>& write);
+
+// Writers of whole catalogs; throw RunError if the disk refuses.
+void write_csv(const std::filesystem::path& path, const Catalog& catalog, const std::vector<double>& truth);
+void write_hdf5(const std::filesystem::path& path, const Catalog& catalog, const std::vector<double>& truth);
+
+}  // namespace starling
