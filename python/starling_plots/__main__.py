@@ -40,10 +40,10 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except ImportError as missing:
-        print(f"the Python package {missing.name} is missing", file=sys.stderr)
+        print(f"starling: the Python package {missing.name} is missing", file=sys.stderr)
         sys.exit(MISSING_PACKAGE)
     except Exception as error:
         if type(error).__name__ != "BadFile":
             raise
-        print(error, file=sys.stderr)
+        print(f"starling: error: {error}", file=sys.stderr)
         sys.exit(2)

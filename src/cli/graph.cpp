@@ -1,4 +1,6 @@
 /// starling graph: the plate diagram of a model in Graphviz DOT.
+#include "graph.hpp"
+
 #include <fmt/format.h>
 
 #include <iostream>
@@ -38,8 +40,8 @@ std::size_t parameters_of_measurement(const std::string& measurement) {
   return 0;
 }
 
-/// Priors and hyperparameters outside; the plate of objects with its latent and what is known of it (grey);
-/// for posterior samples the inner plate of the samples.
+}  // namespace
+
 std::string plate_diagram(const Request& request, const std::string& measurement) {
   const auto parameters = parameters_of(request.population, measurement);
   parse_priors(request, parameters);
@@ -65,6 +67,8 @@ std::string plate_diagram(const Request& request, const std::string& measurement
     text += fmt::format("  {} -> {};\n", quoted(parameters[j].name), j < of_population ? "latent" : "datum");
   return text + "  latent -> datum;\n}\n";
 }
+
+namespace {
 
 int graph_command(const SettingFlags& flags) {
   const auto request = flags.request();
