@@ -1,7 +1,6 @@
 /// starling compare
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <utility>
@@ -31,13 +30,10 @@ Pair read_pair(const Options& options) {
   if (const auto given = options.flags->given(); !given.empty())
     throw InputError(
         fmt::format("{} has no effect on two chain files; give it with a catalog", given.front()));
-  Pair pair{read_chain(options.first), read_chain(options.second)};
-  if (pair.hierarchical.header.method == "naive" && pair.naive.header.method != "naive")
-    std::swap(pair.naive, pair.hierarchical);
-  return pair;
+  return {read_chain(options.first), read_chain(options.second)};  // compare() sees which is naive
 }
 
-Pair run_pair(const Options& options) {
+Pair run_pair(const Options& options, const NamedValues& truth) {
   auto request = options.flags->request();
   if (!options.first.empty()) request.catalog = options.first;
   if (request.catalog.ends_with(".nc"))
@@ -47,6 +43,7 @@ Pair run_pair(const Options& options) {
   const auto hierarchical = problem.method;
   if (hierarchical == Method::naive)
     throw InputError("--method: the naive fit is compared with a hierarchical one: marginal or joint");
+  for (const auto& [name, value] : truth) require_known(name, problem.model.parameters(), "--truth");
   Pair pair;
   for (const auto method : {Method::naive, hierarchical}) {
     problem.method = method;
@@ -60,18 +57,13 @@ Pair run_pair(const Options& options) {
 }
 
 int compare_command(const Options& options) {
-  const auto pair = options.second.empty() ? run_pair(options) : read_pair(options);
+  NamedValues truth;
+  if (!options.truth.empty()) truth = parse_values(options.truth, "--truth");
+  const auto pair = options.second.empty() ? run_pair(options, truth) : read_pair(options);
   if (pair.status != 0) {
     note("interrupted; there is nothing to compare yet");
     return pair.status;
   }
-  NamedValues truth;
-  if (!options.truth.empty()) truth = parse_values(options.truth, "--truth");
-  const auto& names = pair.hierarchical.header.parameters;
-  for (const auto& [name, value] : truth)
-    if (std::find(names.begin(), names.end(), name) == names.end())
-      throw InputError(fmt::format("--truth: unknown parameter '{}'{}; the chains have {}", name,
-                                   did_you_mean(name, names), list_text(names)));
   const auto result = compare(pair.naive, pair.hierarchical, truth);
   if (options.json)
     std::cout << to_json(result) << '\n';

@@ -27,6 +27,15 @@ int complain(const std::string& sentence, Status status) {
 std::string explain(const CLI::App& app, const CLI::ParseError& error) {
   const auto& subcommands = app.get_subcommands();
   const CLI::App& asked = subcommands.empty() ? app : *subcommands.front();
+  const auto mismatch = dynamic_cast<const CLI::ArgumentMismatch*>(&error);
+  if (mismatch || dynamic_cast<const CLI::RequiredError*>(&error)) {
+    std::string what = error.what();
+    if (mismatch) {  // "--seed: At Most 1 required but received 2", "--seed: 1 required NUMBER missing"
+      const bool twice = what.find("At Most") != std::string::npos;
+      what = what.substr(0, what.find(':')) + (twice ? " is given more than once" : " needs a value");
+    }
+    return fmt::format("{}: {}; see starling {} --help", asked.get_name(), what, asked.get_name());
+  }
   if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return error.what();
   const auto extra = asked.remaining().empty() ? app.remaining() : asked.remaining();
   const std::string word = extra.empty() ? "" : extra.front().substr(0, extra.front().find('='));

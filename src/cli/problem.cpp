@@ -110,12 +110,9 @@ std::string measurement_for(const Request& request, const Catalog& catalog) {
 }
 
 Priors parse_priors(const Request& request, const std::vector<Parameter>& parameters) {
-  const auto names = names_of(parameters);
   Priors priors;
   for (const auto& [name, text] : request.priors) {
-    if (std::find(names.begin(), names.end(), name) == names.end())
-      throw InputError(fmt::format("prior of {}: unknown parameter{}; the model has {}", name,
-                                   did_you_mean(name, names), list_text(names)));
+    require_known(name, parameters, "--prior");
     try {
       priors.emplace_back(name, parse_prior(text));
     } catch (const InputError& error) {

@@ -12,8 +12,7 @@
 namespace starling::cli {
 namespace {
 
-template <class Number>
-bool read_all(std::string_view text, Number& value) {
+bool read_all(std::string_view text, double& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc{} && end == text.data() + text.size();
 }
@@ -45,8 +44,11 @@ double parse_number(std::string_view text, std::string_view where) {
 
 std::uint64_t parse_whole(std::string_view text, std::string_view where, std::uint64_t largest) {
   std::uint64_t value = 0;
-  if (!read_all(text, value) || value > largest)
-    throw InputError(fmt::format("{}: expected a whole number from 0 to {}, got '{}'", where, largest, text));
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (end != text.data() + text.size() || error == std::errc::invalid_argument)
+    throw InputError(fmt::format("{}: expected a whole number, 0 or more, got '{}'", where, text));
+  if (error != std::errc{} || value > largest)
+    throw InputError(fmt::format("{}: expected a whole number, at most {}, got '{}'", where, largest, text));
   return value;
 }
 
@@ -72,13 +74,18 @@ NamedValues parse_values(std::string_view text, std::string_view where) {
   return values;
 }
 
+void require_known(const std::string& name, const std::vector<Parameter>& parameters,
+                   std::string_view where) {
+  const auto names = names_of(parameters);
+  if (std::find(names.begin(), names.end(), name) == names.end())
+    throw InputError(fmt::format("{}: unknown parameter '{}'{}; the model has {}", where, name,
+                                 did_you_mean(name, names), list_text(names)));
+}
+
 std::vector<double> in_order(const NamedValues& values, const std::vector<Parameter>& parameters,
                              std::string_view where, const NamedValues& known) {
+  for (const auto& [name, value] : values) require_known(name, parameters, where);
   const auto names = names_of(parameters);
-  for (const auto& [name, value] : values)
-    if (std::find(names.begin(), names.end(), name) == names.end())
-      throw InputError(fmt::format("{}: unknown parameter '{}'{}; the model has {}", where, name,
-                                   did_you_mean(name, names), list_text(names)));
   std::vector<double> ordered;
   for (const auto& name : names) {
     auto found = find_name(values, name);

@@ -24,8 +24,10 @@ std::pair<std::string, std::string> parse_assignment(std::string_view text, std:
 using NamedValues = std::vector<std::pair<std::string, double>>;
 /// "theta_mu=0,theta_sigma=1". Throws InputError, also where a name comes twice.
 NamedValues parse_values(std::string_view text, std::string_view where);
+/// Throws InputError that names the nearest parameter unless `name` is one of `parameters`.
+void require_known(const std::string& name, const std::vector<Parameter>& parameters, std::string_view where);
 /// The values in the order of `parameters`, each of which must be named once and no other; `known` fills in
-/// those that may be left out (fixed ones). Throws InputError that names the nearest parameter.
+/// those that may be left out (fixed ones). Throws InputError.
 std::vector<double> in_order(const NamedValues& values, const std::vector<Parameter>& parameters,
                              std::string_view where, const NamedValues& known = {});
 
