@@ -98,7 +98,8 @@ std::vector<DeviceInfo> devices();
 std::string why_no_cuda();
 
 /// Draws a catalog of `objects` objects from the model at theta = truth. `sigma`: one number or one per object.
-/// `samples_per_object` > 0 adds posterior samples mu_ik ~ N(x_i, sigma_i) (flat interim prior).
+/// `samples_per_object` > 0 adds posterior samples mu_ik ~ N(x_i, sigma_i) (flat interim prior); x stays the measured
+/// value (point estimates of such a catalog are sample_medians(catalog)).
 struct Simulation {
   Catalog catalog;
   std::vector<double> mu;  ///< the true values

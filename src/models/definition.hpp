@@ -1,0 +1,121 @@
+/// What is compiled for a pair (population, measurement), behind interfaces that know no types: the sampler drives these.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "backends/kernels.hpp"
+#include "starling/catalog.hpp"
+#include "starling/chain.hpp"
+#include "starling/fit.hpp"
+#include "starling/model.hpp"
+#include "starling/population.hpp"
+
+namespace starling {
+
+/// ln L of the naive or the marginal fit, of many theta at once. theta is [n][d], in the catalog's units.
+class Likelihood {
+ public:
+  virtual ~Likelihood() = default;
+  virtual void evaluate(std::span<const double> theta, std::span<double> log_likelihood) = 0;
+  /// Moves the reference theta that differences are taken from. Values change by rounding only.
+  virtual void rebase(std::span<const double> reference) = 0;
+  /// V(theta) of a samples likelihood, 0 for the others.
+  virtual void variance(std::span<const double> theta, std::span<double> v) = 0;
+  /// The objects whose Monte Carlo error is largest at theta, and V there (samples only).
+  virtual MonteCarloError monte_carlo(std::span<const double> theta) = 0;
+};
+
+/// The latents of a joint fit and the conditionals of theta that they give. Chains are numbered over all ensembles.
+class JointTarget {
+ public:
+  virtual ~JointTarget() = default;
+  /// First latents, given the chains' theta, [chain][d].
+  virtual void start(std::span<const double> theta) = 0;
+  /// Updates all latents given theta. `sweep` counts from 0. collect: which use is made of the draw before / of the
+  /// acceptance counts.
+  virtual void sweep(std::uint32_t sweep, std::span<const double> theta, LatentStep::Collect collect) = 0;
+  virtual void adapt(std::uint32_t sweep) = 0;
+  /// ln p(latents, x | theta) up to a constant, at fixed latents. Any thread.
+  [[nodiscard]] virtual double centred(std::size_t chain, std::span<const double> theta) const = 0;
+  /// ln p(x | eta, theta) up to the same constant less ln p(latents | before), at fixed eta = F(latents | before).
+  [[nodiscard]] virtual double noncentred(std::size_t chain, std::span<const double> before,
+                                          std::span<const double> theta) const = 0;
+  /// ln p(latents, x | theta) after the latents followed theta from `before` at fixed eta.
+  [[nodiscard]] virtual double joint(std::size_t chain, std::span<const double> before,
+                                     std::span<const double> theta) const = 0;
+  /// Lets the latents follow theta at fixed eta, when next they are touched.
+  virtual void transform(std::size_t chain, std::span<const double> before, std::span<const double> theta) = 0;
+  /// Does what transform left to do, collects, and gives the moments over `draws` draws of all chains.
+  virtual LatentMoments finish(std::uint32_t sweep, LatentStep::Collect collect, double draws) = 0;
+  /// Accepted share of the latent updates of the last sweep.
+  [[nodiscard]] virtual double acceptance() const = 0;
+};
+
+/// How one latent moved: what a replay needs beside the chain.
+struct ReplaySetup {
+  std::string latent_update;  ///< "exact" or "metropolis"
+  std::uint32_t updates;
+  std::uint64_t seed;
+  std::size_t chains, sweeps, burn_in;
+  bool double_precision;                    ///< the reference backend's arithmetic
+  std::span<const double> start;            ///< [chain][d]
+  std::span<const double> theta;            ///< [sweep][chain][d] at the end of each sweep
+  std::span<const double> theta_centred;    ///< the same before the non-centred step
+  bool theta_first;  ///< the sweep moves theta before the latents (collapsed scheme)
+};
+
+class ModelDefinition {
+ public:
+  virtual ~ModelDefinition() = default;
+  [[nodiscard]] virtual std::string_view population() const = 0;
+  [[nodiscard]] virtual std::string_view measurement() const = 0;
+  [[nodiscard]] virtual const std::vector<Parameter>& parameters() const = 0;
+  /// How many of the parameters are the population's; the measurement's follow.
+  [[nodiscard]] virtual std::size_t population_dimension() const = 0;
+
+  /// Throws InputError if the catalog lacks what the method needs, or the method cannot be had for this pair.
+  virtual void check(const Catalog& catalog, Method method) const = 0;
+  /// "exact" or "samples": how the marginal likelihood of this pair is integrated.
+  [[nodiscard]] virtual std::string integral() const = 0;
+  /// "exact" or "metropolis": the best latent update of this pair.
+  [[nodiscard]] virtual std::string latent_update() const = 0;
+  /// Whether theta should be moved on the marginal likelihood, and the latents drawn after it, even in the joint fit:
+  /// where hyperparameters of the noise trade off against the width along a ridge that no move at fixed latents follows.
+  [[nodiscard]] virtual bool prefers_collapsed() const = 0;
+  [[nodiscard]] virtual bool can_interweave() const = 0;
+
+  /// A quick estimate of theta to start from; the measurement's own parameters are given.
+  [[nodiscard]] virtual Start estimate(const Catalog& catalog, Method method,
+                                       std::span<const double> measurement_theta) const = 0;
+  [[nodiscard]] virtual std::unique_ptr<Likelihood> likelihood(const Catalog& catalog, Method method,
+                                                               std::span<const double> reference,
+                                                               const Backend& backend) const = 0;
+  [[nodiscard]] virtual std::unique_ptr<JointTarget> joint(const Catalog& catalog, const FitOptions& options,
+                                                           const std::string& latent_update,
+                                                           const Backend& backend) const = 0;
+  /// One object's latent at the end of every sweep, [sweep][chain], in the catalog's units.
+  [[nodiscard]] virtual std::vector<double> replay(const Catalog& catalog, std::size_t object,
+                                                   const ReplaySetup& setup) const = 0;
+  /// A draw of one object's latent given theta and its data (marginal fits).
+  [[nodiscard]] virtual double latent_given_theta(const Catalog& catalog, std::size_t object,
+                                                  std::span<const double> theta, HostStream& stream) const = 0;
+};
+
+/// All that is built in, in the order in which they are listed.
+const std::vector<std::shared_ptr<const ModelDefinition>>& model_definitions();
+
+/// The draw of a population's mu, by name (simulations).
+double draw_from_population(std::string_view population, std::span<const double> theta, HostStream& stream);
+
+/// Mean, and variance about it, of the catalog's points.
+struct PointMoments {
+  double mean, variance;
+};
+PointMoments point_moments(const Catalog& catalog);
+/// The mean of sigma_i^2, or of the objects' sample variances for a samples catalog.
+double mean_noise_variance(const Catalog& catalog);
+
+}  // namespace starling

@@ -1,0 +1,80 @@
+// Model: names and priors, checked.
+#include "starling/model.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "models/definition.hpp"
+#include "starling/error.hpp"
+
+namespace starling {
+namespace {
+
+std::vector<std::string> names_of(const std::vector<NamedThing>& things) {
+  std::vector<std::string> names;
+  for (const auto& t : things) names.push_back(t.name);
+  return names;
+}
+
+void check_name(const char* what, std::string_view name, const std::vector<std::string>& known) {
+  if (std::find(known.begin(), known.end(), name) == known.end())
+    throw InputError(fmt::format("unknown {} '{}'{}; known: {}", what, name, did_you_mean(name, known),
+                                 fmt::join(known, ", ")));
+}
+
+std::shared_ptr<const ModelDefinition> find_definition(std::string_view population, std::string_view measurement) {
+  check_name("population", population, names_of(known_populations()));
+  check_name("measurement", measurement, names_of(known_measurements()));
+  for (const auto& d : model_definitions())
+    if (d->population() == population && d->measurement() == measurement) return d;
+  throw InputError(fmt::format("population '{}' cannot be combined with measurement '{}'", population, measurement));
+}
+
+}  // namespace
+
+Model::Model(std::string_view population, std::string_view measurement, const Priors& priors)
+    : definition_(find_definition(population, measurement)) {
+  const auto& parameters = definition_->parameters();
+  std::vector<std::string> names;
+  for (const auto& p : parameters) names.push_back(p.name);
+  std::vector<bool> given(parameters.size());
+  priors_.resize(parameters.size());
+  for (const auto& [name, prior] : priors) {
+    check_name("parameter", name, names);
+    const auto j = static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+    if (given[j]) throw InputError(fmt::format("parameter '{}' has two priors", name));
+    given[j] = true;
+    if (prior.lower() < parameters[j].lower || prior.upper() > parameters[j].upper)
+      throw InputError(fmt::format("prior {} of '{}' reaches outside of ({}, {}), where the parameter must lie",
+                                   prior.text(), name, parameters[j].lower, parameters[j].upper));
+    if (prior.is_fixed() && !(prior.a > parameters[j].lower && prior.a < parameters[j].upper))
+      throw InputError(fmt::format("'{}' is fixed at {}, expected a value in ({}, {})", name, prior.a,
+                                   parameters[j].lower, parameters[j].upper));
+    priors_[j] = prior;
+  }
+  for (std::size_t j = 0; j < names.size(); ++j)
+    if (!given[j]) throw InputError(fmt::format("parameter '{}' has no prior", names[j]));
+}
+
+std::string Model::population() const { return std::string(definition_->population()); }
+std::string Model::measurement() const { return std::string(definition_->measurement()); }
+const std::vector<Parameter>& Model::parameters() const { return definition_->parameters(); }
+
+double Model::log_prior(std::span<const double> theta) const {
+  const auto& parameters = definition_->parameters();
+  double sum = 0;
+  for (std::size_t j = 0; j < priors_.size(); ++j) {
+    if (!(theta[j] > parameters[j].lower && theta[j] < parameters[j].upper))
+      return -std::numeric_limits<double>::infinity();
+    sum += priors_[j].log_density(theta[j]);
+  }
+  return std::isnan(sum) ? -std::numeric_limits<double>::infinity() : sum;
+}
+
+std::vector<Parameter> parameters_of(std::string_view population, std::string_view measurement) {
+  return find_definition(population, measurement)->parameters();
+}
+
+}  // namespace starling

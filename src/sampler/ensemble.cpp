@@ -1,0 +1,59 @@
+#include "sampler/ensemble.hpp"
+
+#include <cmath>
+
+#include "sampler/moves.hpp"
+
+namespace starling {
+namespace {
+
+double propose(const MoveSettings& settings, std::span<const double> theta, const OtherHalf& other, HostStream& stream,
+               std::span<double> proposed) {
+  const MoveMix& m = settings.mix;
+  const double u = stream.uniform() * (m.stretch + m.de + m.snooker);
+  if (u < m.de) return propose_de(theta, other, stream, proposed);
+  if (u < m.de + m.stretch) return propose_stretch(theta, other, settings.stretch_scale, stream, proposed);
+  return propose_snooker(theta, other, stream, proposed);
+}
+
+}  // namespace
+
+void move_once(Ensembles& state, std::size_t first, std::size_t last, const MoveSettings& settings,
+               std::uint32_t sweep, Purpose purpose, std::uint32_t number, const Target& target) {
+  const std::size_t d = state.dimension, half = state.walkers / 2;
+  std::vector<std::size_t> chains;
+  std::vector<double> proposed, factor, threshold, lp;
+  for (std::size_t side = 0; side < 2; ++side) {
+    chains.clear();
+    for (std::size_t e = first; e < last; ++e)
+      for (std::size_t k = 0; k < half; ++k) chains.push_back(e * state.walkers + side * half + k);
+    const std::size_t n = chains.size();
+    proposed.resize(n * d);
+    factor.resize(n);
+    threshold.resize(n);
+    lp.resize(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::size_t chain = chains[i], e = chain / state.walkers;
+      HostStream stream(settings.seed, sweep, static_cast<std::uint32_t>(chain), purpose_word(purpose, number));
+      const auto theta = state.at(chain);
+      const std::span<double> row(proposed.data() + i * d, d);
+      std::copy(theta.begin(), theta.end(), row.begin());
+      const OtherHalf other{state.theta.data() + (e * state.walkers + (1 - side) * half) * d, half, d, state.free};
+      factor[i] = propose(settings, theta, other, stream, row);
+      threshold[i] = std::log(stream.uniform());
+    }
+    target(chains, proposed, lp);
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::size_t chain = chains[i];
+      if (std::isnan(lp[i])) ++state.nan_count[chain];
+      // a comparison with NaN is false, so NaN is never accepted
+      if (!(threshold[i] < factor[i] + lp[i] - state.lp[chain])) continue;
+      std::copy_n(proposed.begin() + static_cast<std::ptrdiff_t>(i * d), d,
+                  state.theta.begin() + static_cast<std::ptrdiff_t>(chain * d));
+      state.lp[chain] = lp[i];
+      ++state.accepted[chain];
+    }
+  }
+}
+
+}  // namespace starling

@@ -1,0 +1,45 @@
+/// Ensembles of walkers and one move of half of their walkers: proposals, and the only place where they are accepted.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "starling/fit.hpp"
+#include "starling/random.hpp"
+
+namespace starling {
+
+/// All walkers of all ensembles; chain = ensemble * walkers + walker.
+struct Ensembles {
+  std::size_t ensembles = 0, walkers = 0, dimension = 0;
+  std::vector<std::size_t> free;         ///< columns of theta that are sampled
+  std::vector<double> theta;             ///< [chain][dimension]
+  std::vector<double> lp;                ///< [chain] of the target that is being moved on
+  std::vector<std::uint32_t> accepted;   ///< [chain] since it was last cleared
+  std::vector<std::uint64_t> nan_count;  ///< [chain] proposals whose log-probability was NaN, all rejected
+
+  [[nodiscard]] std::size_t chains() const { return ensembles * walkers; }
+  [[nodiscard]] std::span<double> at(std::size_t chain) { return {theta.data() + chain * dimension, dimension}; }
+  [[nodiscard]] std::span<const double> at(std::size_t chain) const {
+    return {theta.data() + chain * dimension, dimension};
+  }
+};
+
+/// The log-probability of proposals: `chains` says whose they are, theta is [proposal][dimension].
+using Target =
+    std::function<void(std::span<const std::size_t> chains, std::span<const double> theta, std::span<double> lp)>;
+
+struct MoveSettings {
+  MoveMix mix;
+  double stretch_scale = 2;
+  std::uint64_t seed = 0;
+};
+
+/// Moves every walker of ensembles [first, last) once, one half after the other. `sweep`, `purpose` and `number` (of the
+/// move in the sweep) select the random numbers. Target is called once per half, for the ensembles together.
+void move_once(Ensembles& state, std::size_t first, std::size_t last, const MoveSettings& settings,
+               std::uint32_t sweep, Purpose purpose, std::uint32_t number, const Target& target);
+
+}  // namespace starling

@@ -1,0 +1,388 @@
+// The controller: runs the sweeps of the three fits, hands out blocks of the chain, and knows nothing of files or devices.
+#include "starling/fit.hpp"
+
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "sampler/ensemble.hpp"
+#include "sampler/options.hpp"
+#include "sampler/start.hpp"
+#include "starling/error.hpp"
+
+namespace starling {
+namespace {
+
+constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// ln prior + ln L of proposals, on the naive or marginal likelihood; those outside the prior are not evaluated.
+class MarginalTarget {
+ public:
+  MarginalTarget(const Model& model, Likelihood& likelihood) : model_(model), likelihood_(likelihood) {}
+
+  void operator()(std::span<const double> theta, std::span<double> lp) {
+    const std::size_t n = lp.size(), d = model_.parameters().size();
+    inside_.clear();
+    theta_.clear();
+    for (std::size_t i = 0; i < n; ++i) {
+      const auto t = theta.subspan(i * d, d);
+      lp[i] = model_.log_prior(t);
+      if (!(lp[i] > kMinusInfinity)) continue;
+      inside_.push_back(i);
+      theta_.insert(theta_.end(), t.begin(), t.end());
+    }
+    if (inside_.empty()) return;
+    value_.resize(inside_.size());
+    likelihood_.evaluate(theta_, value_);
+    for (std::size_t k = 0; k < inside_.size(); ++k) lp[inside_[k]] += value_[k];
+  }
+
+ private:
+  const Model& model_;
+  Likelihood& likelihood_;
+  std::vector<std::size_t> inside_;
+  std::vector<double> theta_, value_;
+};
+
+/// Collects sweeps into blocks for the sink, and keeps a thinned set of draws for the Monte Carlo error.
+class Recorder {
+ public:
+  Recorder(const ChainHeader& header, const FitOptions& options, ChainSink& sink, bool joint)
+      : header_(header), options_(options), sink_(sink), joint_(joint), begin_(std::chrono::steady_clock::now()) {
+    const std::size_t kept = header.steps / header.thin * header.chains();
+    draw_every_ = std::max<std::size_t>(1, kept / 500);
+  }
+
+  void record(std::size_t sweep, const Ensembles& state, std::span<const double> centred, std::size_t moves) {
+    if (block_.sweeps == 0) block_.first_sweep = sweep;
+    ++block_.sweeps;
+    block_.theta.insert(block_.theta.end(), state.theta.begin(), state.theta.end());
+    if (joint_) block_.theta_centred.insert(block_.theta_centred.end(), centred.begin(), centred.end());
+    block_.lp.insert(block_.lp.end(), state.lp.begin(), state.lp.end());
+    for (const std::uint32_t a : state.accepted) {
+      block_.acceptance.push_back(static_cast<float>(a) / static_cast<float>(moves));
+      accepted_ += a;
+    }
+    proposed_ += moves * state.chains();
+    if (header_.keeps(sweep))
+      for (std::size_t c = 0; c < state.chains(); ++c)
+        if (draw_count_++ % draw_every_ == 0) {
+          const auto t = state.at(c);
+          draws_.insert(draws_.end(), t.begin(), t.end());
+        }
+    const bool last = sweep + 1 == header_.burn_in + header_.steps;
+    if (block_.sweeps == 64 || last || seconds_since(appended_) > 5) flush();
+    if (options_.progress && (last || seconds_since(reported_) > 0.1)) {
+      reported_ = std::chrono::steady_clock::now();
+      options_.progress({sweep + 1, header_.burn_in + header_.steps,
+                         static_cast<double>(accepted_) / static_cast<double>(proposed_), seconds_since(begin_)});
+    }
+  }
+
+  void flush() {
+    if (block_.sweeps > 0) sink_.append(block_);
+    block_ = {};
+    appended_ = std::chrono::steady_clock::now();
+  }
+  [[nodiscard]] double seconds() const { return seconds_since(begin_); }
+  [[nodiscard]] const std::vector<double>& draws() const { return draws_; }
+
+ private:
+  const ChainHeader& header_;
+  const FitOptions& options_;
+  ChainSink& sink_;
+  bool joint_;
+  ChainBlock block_;
+  std::chrono::steady_clock::time_point begin_, appended_ = begin_, reported_ = begin_;
+  std::uint64_t accepted_ = 0, proposed_ = 0;
+  std::size_t draw_every_, draw_count_ = 0;
+  std::vector<double> draws_;
+};
+
+/// V at the posterior mean, and the bias of each parameter to first order, from draws [n][d].
+MonteCarloError monte_carlo_error(Likelihood& likelihood, const std::vector<double>& draws, std::size_t d) {
+  const std::size_t n = draws.size() / d;
+  if (n == 0) return {};
+  std::vector<double> mean(d), v(n);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < d; ++j) mean[j] += draws[i * d + j] / static_cast<double>(n);
+  MonteCarloError error = likelihood.monte_carlo(mean);
+  likelihood.variance(draws, v);
+  double mean_v = 0;
+  for (const double x : v) mean_v += x / static_cast<double>(n);
+  // E[ln L] is short of the truth by V / 2, so the posterior is tilted by exp(-V / 2)
+  for (std::size_t j = 0; j < d; ++j) {
+    double covariance = 0, variance = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      const double t = draws[i * d + j] - mean[j];
+      covariance += t * (v[i] - mean_v) / static_cast<double>(n);
+      variance += t * t / static_cast<double>(n);
+    }
+    error.expected_bias.push_back(variance > 0 ? -0.5 * covariance / std::sqrt(variance) : 0);
+  }
+  return error;
+}
+
+ChainHeader make_header(const Model& model, Method method, const FitOptions& o, const Backend& backend) {
+  ChainHeader h;
+  h.method = to_string(method);
+  h.population = model.population();
+  h.measurement = model.measurement();
+  h.integral = method == Method::marginal ? o.integral : "";
+  h.latent_update = method == Method::joint ? o.latents : "";
+  for (const auto& p : model.parameters()) h.parameters.push_back(p.name);
+  for (const auto& p : model.priors()) h.priors.push_back(p.text());
+  h.ensembles = o.ensembles;
+  h.walkers = o.walkers;
+  h.burn_in = o.burn_in;
+  h.steps = o.steps;
+  h.thin = o.thin;
+  h.seed = o.seed;
+  h.interweaving = scheme_of(o, model, method) == "interweaved";
+  h.device = backend.description;
+  const auto list = [](const std::vector<double>& values) {
+    std::string text;
+    for (const double v : values) text += fmt::format("{}{:.17g}", text.empty() ? "" : " ", v);
+    return text;
+  };
+  h.attributes = {{"moves", to_string(o.moves)},
+                  {"moves_per_step", std::to_string(o.moves_per_step)},
+                  {"stretch_scale", fmt::format("{:.17g}", o.stretch_scale)},
+                  {"arithmetic", backend.kind == BackendKind::reference ? "double" : "float"},
+                  {"starling_version", version()}};
+  if (!o.start_center.empty()) {
+    h.attributes["start_center"] = list(o.start_center);
+    h.attributes["start_spread"] = list(o.start_spread);
+  }
+  if (method == Method::joint) {
+    h.attributes["scheme"] = scheme_of(o, model, method);
+    h.attributes["latent_updates"] = std::to_string(o.latent_updates);
+  }
+  return h;
+}
+
+/// One run: state shared by the kinds of sweeps.
+class Run {
+ public:
+  Run(const Model& model, const Catalog& catalog, Method method, const FitOptions& options, ChainSink& sink)
+      : model_(model), catalog_(catalog), method_(method), options_(options), sink_(sink) {
+    const auto plan = plan_memory(model, catalog.size(), catalog.samples.size(), method, options);
+    backend_ = choose_backend(options.device, options.threads, plan.device_bytes, options.note);
+    header_ = make_header(model, method, options, backend_);
+    scheme_ = scheme_of(options, model, method);
+    state_.ensembles = options.ensembles;
+    state_.walkers = options.walkers;
+    state_.dimension = model.parameters().size();
+    for (std::size_t j = 0; j < state_.dimension; ++j)
+      if (!model.priors()[j].is_fixed()) state_.free.push_back(j);
+    state_.theta = start_walkers(model, catalog, method, options);
+    state_.lp.resize(state_.chains());
+    state_.accepted.resize(state_.chains());
+    state_.nan_count.resize(state_.chains());
+    settings_ = {options.moves, options.stretch_scale, options.seed};
+    marginal_moves_ = options.moves_per_step > 0 ? options.moves_per_step : 5;
+    joint_moves_ = options.moves_per_step > 0 ? options.moves_per_step : 10;
+    if (method != Method::joint || scheme_ == "collapsed")
+      likelihood_ = model.definition().likelihood(catalog, method == Method::naive ? method : Method::marginal,
+                                                  start_center(model, catalog, method, options), backend_);
+    if (method == Method::joint) joint_ = model.definition().joint(catalog, options, options.latents, backend_);
+  }
+
+  void go() {
+    sink_.begin(header_, catalog_);
+    Recorder recorder(header_, options_, sink_, joint_ != nullptr);
+    if (likelihood_) evaluate_all();
+    if (joint_) joint_->start(state_.theta);
+    const std::size_t sweeps = header_.burn_in + header_.steps;
+    double latent_acceptance = 0;
+    std::size_t done = 0, kept = 0;
+    for (std::size_t t = 0; t < sweeps; ++t) {
+      std::fill(state_.accepted.begin(), state_.accepted.end(), 0u);
+      std::size_t moves = 0;
+      std::span<const double> centred = state_.theta;
+      if (likelihood_) {
+        if (t > 0 && t == header_.burn_in / 2) recenter();
+        moves += marginal_sweep(t);
+      }
+      if (joint_) {
+        joint_->sweep(static_cast<std::uint32_t>(t), state_.theta, collect(t));
+        if (t < header_.burn_in) joint_->adapt(static_cast<std::uint32_t>(t));
+        if (t >= header_.burn_in) latent_acceptance += joint_->acceptance();
+        if (scheme_ != "collapsed") {
+          moves += joint_sweep(t);
+          centred = centred_;
+        }
+      }
+      recorder.record(t, state_, centred, moves);
+      done = t + 1;
+      kept += header_.keeps(t) ? 1 : 0;
+      if (options_.stop != nullptr && *options_.stop) break;
+    }
+    recorder.flush();
+
+    ChainResults results;
+    results.complete = done == sweeps;
+    if (joint_ && kept > 0)
+      results.latents = joint_->finish(static_cast<std::uint32_t>(done), collect(done), static_cast<double>(kept));
+    results.attributes["sampling_seconds"] = fmt::format("{:.6f}", recorder.seconds());
+    std::uint64_t nans = 0;
+    for (const auto n : state_.nan_count) nans += n;
+    results.attributes["nan_proposals"] = std::to_string(nans);
+    if (joint_ && done > header_.burn_in)
+      results.attributes["latent_acceptance"] =
+          fmt::format("{:.4f}", latent_acceptance / static_cast<double>(done - header_.burn_in));
+    if (header_.integral == "samples")
+      results.monte_carlo = monte_carlo_error(*likelihood_, recorder.draws(), state_.dimension);
+    sink_.finish(results);
+  }
+
+ private:
+  /// What sweep t does with the draw of the sweep before it, or with its own acceptance.
+  [[nodiscard]] LatentStep::Collect collect(std::size_t t) const {
+    if (t < header_.burn_in) return LatentStep::Collect::accepted;
+    return t > 0 && header_.keeps(t - 1) ? LatentStep::Collect::moments : LatentStep::Collect::nothing;
+  }
+
+  void evaluate_all() {
+    MarginalTarget target(model_, *likelihood_);
+    target(state_.theta, state_.lp);
+    for (std::size_t c = 0; c < state_.chains(); ++c)
+      if (!std::isfinite(state_.lp[c]))
+        throw InputError(fmt::format("the log-probability of the start of walker {} is {}: choose another start", c,
+                                     state_.lp[c]));
+  }
+
+  /// Moves the likelihood's reference to the mean of all walkers.
+  void recenter() {
+    std::vector<double> mean(state_.dimension);
+    for (std::size_t c = 0; c < state_.chains(); ++c)
+      for (std::size_t j = 0; j < state_.dimension; ++j)
+        mean[j] += state_.at(c)[j] / static_cast<double>(state_.chains());
+    likelihood_->rebase(mean);
+    evaluate_all();
+  }
+
+  std::size_t marginal_sweep(std::size_t t) {
+    MarginalTarget target(model_, *likelihood_);
+    for (std::size_t k = 0; k < marginal_moves_; ++k)
+      move_once(state_, 0, state_.ensembles, settings_, static_cast<std::uint32_t>(t), Purpose::move_marginal,
+                static_cast<std::uint32_t>(k),
+                [&](std::span<const std::size_t>, std::span<const double> theta, std::span<double> lp) {
+                  target(theta, lp);
+                });
+    return marginal_moves_;
+  }
+
+  /// theta given the latents, then, interweaved, theta given eta; ensembles side by side.
+  std::size_t joint_sweep(std::size_t t) {
+    const bool interweave = scheme_ == "interweaved";
+    const std::size_t d = state_.dimension;
+    centred_.resize(state_.theta.size());
+#pragma omp parallel for num_threads(backend_.threads) schedule(dynamic, 1)
+    for (std::size_t e = 0; e < state_.ensembles; ++e) {
+      const std::size_t first = e * state_.walkers, last = first + state_.walkers;
+      const auto run = [&](Purpose purpose, auto&& log_conditional) {
+        const auto target = [&](std::span<const std::size_t> chains, std::span<const double> theta,
+                                std::span<double> lp) {
+          for (std::size_t i = 0; i < chains.size(); ++i) {
+            const auto proposed = theta.subspan(i * d, d);
+            lp[i] = model_.log_prior(proposed);
+            if (lp[i] > kMinusInfinity) lp[i] += log_conditional(chains[i], proposed);
+          }
+        };
+        for (std::size_t c = first; c < last; ++c)
+          state_.lp[c] = model_.log_prior(state_.at(c)) + log_conditional(c, state_.at(c));
+        for (std::size_t k = 0; k < joint_moves_; ++k)
+          move_once(state_, e, e + 1, settings_, static_cast<std::uint32_t>(t), purpose, static_cast<std::uint32_t>(k),
+                    target);
+      };
+      run(Purpose::move_centred,
+          [&](std::size_t c, std::span<const double> theta) { return joint_->centred(c, theta); });
+      std::copy_n(state_.theta.data() + first * d, state_.walkers * d, centred_.data() + first * d);
+      const auto before = [&](std::size_t c) { return std::span<const double>(centred_).subspan(c * d, d); };
+      if (interweave) {
+        run(Purpose::move_noncentred, [&](std::size_t c, std::span<const double> theta) {
+          return joint_->noncentred(c, before(c), theta);
+        });
+      }
+      for (std::size_t c = first; c < last; ++c) {
+        if (interweave) joint_->transform(c, before(c), state_.at(c));
+        state_.lp[c] = model_.log_prior(state_.at(c)) + joint_->joint(c, before(c), state_.at(c));
+      }
+    }
+    return joint_moves_ * (interweave ? 2 : 1);
+  }
+
+  const Model& model_;
+  const Catalog& catalog_;
+  Method method_;
+  const FitOptions& options_;
+  ChainSink& sink_;
+  Backend backend_;
+  ChainHeader header_;
+  std::string scheme_;
+  Ensembles state_;
+  MoveSettings settings_;
+  std::size_t marginal_moves_ = 0, joint_moves_ = 0;
+  std::unique_ptr<Likelihood> likelihood_;
+  std::unique_ptr<JointTarget> joint_;
+  std::vector<double> centred_;
+};
+
+Chain fit_in_memory(const Model& model, const Catalog& catalog, Method method, const FitOptions& options) {
+  MemorySink sink;
+  fit(model, catalog, method, options, sink);
+  return sink.take();
+}
+
+}  // namespace
+
+void fit(const Model& model, const Catalog& catalog, Method method, const FitOptions& options, ChainSink& sink) {
+  check(catalog);
+  model.definition().check(catalog, method);
+  const FitOptions used = with_defaults(options, model, method);
+  Run(model, catalog, method, used, sink).go();
+}
+
+Chain fit_naive(const Model& model, const Catalog& catalog, const FitOptions& options) {
+  return fit_in_memory(model, catalog, Method::naive, options);
+}
+Chain fit_marginal(const Model& model, const Catalog& catalog, const FitOptions& options) {
+  return fit_in_memory(model, catalog, Method::marginal, options);
+}
+Chain fit_joint(const Model& model, const Catalog& catalog, const FitOptions& options) {
+  return fit_in_memory(model, catalog, Method::joint, options);
+}
+
+LogProbability log_probability(const Model& model, const Catalog& catalog, Method method,
+                               const std::vector<double>& theta, const FitOptions& options) {
+  check(catalog);
+  if (method == Method::joint) method = Method::marginal;
+  model.definition().check(catalog, method);
+  if (theta.size() != model.parameters().size())
+    throw InputError(fmt::format("theta has {} values, expected {}", theta.size(), model.parameters().size()));
+  LogProbability result{kMinusInfinity, model.log_prior(theta), kMinusInfinity, 0};
+  for (std::size_t j = 0; j < theta.size(); ++j) {
+    const auto& p = model.parameters()[j];
+    if (!(theta[j] > p.lower && theta[j] < p.upper)) return result;  // no density is defined there
+  }
+  const FitOptions used = with_defaults(options, model, method);
+  const auto plan = plan_memory(model, catalog.size(), catalog.samples.size(), method, used);
+  const Backend backend = choose_backend(used.device, used.threads, plan.device_bytes, used.note);
+  const auto likelihood =
+      model.definition().likelihood(catalog, method, start_center(model, catalog, method, used), backend);
+  likelihood->evaluate(theta, std::span(&result.log_likelihood, 1));
+  likelihood->variance(theta, std::span(&result.variance, 1));
+  result.log_prob = result.log_likelihood + result.log_prior;
+  return result;
+}
+
+std::string version() { return STARLING_VERSION; }
+
+}  // namespace starling

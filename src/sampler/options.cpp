@@ -1,0 +1,122 @@
+// FitOptions and their texts: parsing, checking, defaults.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "sampler/options.hpp"
+#include "starling/error.hpp"
+#include "starling/model.hpp"
+
+namespace starling {
+
+Method parse_method(const std::string& text) {
+  if (text == "naive") return Method::naive;
+  if (text == "marginal") return Method::marginal;
+  if (text == "joint") return Method::joint;
+  throw InputError(fmt::format("unknown method '{}'{}; expected naive, marginal or joint", text,
+                               did_you_mean(text, {"naive", "marginal", "joint"})));
+}
+
+std::string to_string(Method method) {
+  return method == Method::naive ? "naive" : method == Method::marginal ? "marginal" : "joint";
+}
+
+MoveMix parse_moves(const std::string& text) {
+  MoveMix mix;
+  std::size_t begin = 0;
+  while (begin <= text.size()) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string item = text.substr(begin, end - begin);
+    const std::size_t equals = item.find('=');
+    const std::string name = item.substr(0, equals);
+    double share = 1;
+    if (equals != std::string::npos) {
+      const std::string number = item.substr(equals + 1);
+      std::size_t used = 0;
+      try {
+        share = std::stod(number, &used);
+      } catch (const std::exception&) {
+        used = std::string::npos;
+      }
+      if (used != number.size() || !std::isfinite(share) || share < 0)
+        throw InputError(fmt::format("moves '{}': share '{}' of '{}' is not a number >= 0", text, number, name));
+    }
+    if (name == "stretch") {
+      mix.stretch += share;
+    } else if (name == "de") {
+      mix.de += share;
+    } else if (name == "snooker") {
+      mix.snooker += share;
+    } else {
+      throw InputError(fmt::format("moves '{}': unknown move '{}'{}; expected stretch, de or snooker, such as "
+                                   "de=0.8,snooker=0.2",
+                                   text, name, did_you_mean(name, {"stretch", "de", "snooker"})));
+    }
+    begin = end + 1;
+  }
+  if (!(mix.stretch + mix.de + mix.snooker > 0))
+    throw InputError(fmt::format("moves '{}': all shares are zero", text));
+  return mix;
+}
+
+std::string to_string(const MoveMix& m) {
+  return fmt::format("de={},stretch={},snooker={}", m.de, m.stretch, m.snooker);
+}
+
+FitOptions with_defaults(const FitOptions& options, const Model& model, Method method) {
+  FitOptions o = options;
+  std::size_t free = 0;
+  for (const Prior& p : model.priors()) free += p.is_fixed() ? 0 : 1;
+  if (free == 0) throw InputError("every parameter is fixed: there is nothing to fit");
+  const auto require = [](bool good, const std::string& what) {
+    if (!good) throw InputError(what);
+  };
+  require(o.ensembles >= 1, "ensembles is 0, expected 1 or more");
+  const std::size_t fewest = std::max<std::size_t>(8, 2 * free);
+  require(o.walkers % 2 == 0 && o.walkers >= fewest,
+          fmt::format("walkers is {}, expected an even number of {} or more", o.walkers, fewest));
+  require(o.ensembles * o.walkers < (std::size_t{1} << 24),
+          fmt::format("{} ensembles of {} walkers are more than 16,777,215 chains", o.ensembles, o.walkers));
+  require(o.steps >= 1, "steps is 0, expected 1 or more");
+  require(o.thin >= 1 && o.thin <= o.steps, fmt::format("thin is {}, expected between 1 and steps = {}", o.thin, o.steps));
+  require(o.burn_in + o.steps < (std::size_t{1} << 32) - 2, "burn-in + steps is more than 4,294,967,293 sweeps");
+  require(o.stretch_scale > 1 && std::isfinite(o.stretch_scale),
+          fmt::format("the scale of the stretch move is {}, expected more than 1", o.stretch_scale));
+  require(o.latent_updates >= 1 && o.latent_updates <= 1000,
+          fmt::format("latent updates is {}, expected between 1 and 1000", o.latent_updates));
+  require(o.moves_per_step <= 10000, fmt::format("moves per step is {}, expected at most 10000", o.moves_per_step));
+  require(o.moves.de >= 0 && o.moves.stretch >= 0 && o.moves.snooker >= 0, "shares of moves must not be negative");
+  if (o.moves == MoveMix{}) o.moves = method == Method::joint ? MoveMix{0.2, 0.7, 0.1} : MoveMix{0, 0.8, 0.2};
+
+  const auto one_of = [](const char* option, const std::string& value, const std::vector<std::string>& known) {
+    for (const auto& k : known)
+      if (value == k) return;
+    throw InputError(fmt::format("unknown {} '{}'{}; expected {}", option, value, did_you_mean(value, known),
+                                 fmt::join(known, ", ")));
+  };
+  one_of("latents", o.latents, {"auto", "exact", "metropolis"});
+  one_of("integral", o.integral, {"auto", "exact", "samples"});
+  const auto& definition = model.definition();
+  if (method == Method::marginal) {
+    if (o.integral == "auto") o.integral = definition.integral();
+    require(o.integral == definition.integral(),
+            fmt::format("integral '{}' cannot be had for measurement '{}', expected '{}'", o.integral,
+                        model.measurement(), definition.integral()));
+  }
+  if (method == Method::joint) {
+    if (o.latents == "auto") o.latents = definition.latent_update();
+    require(o.latents != "exact" || definition.latent_update() == "exact",
+            fmt::format("the latents of population '{}' with measurement '{}' cannot be drawn exactly: use metropolis",
+                        model.population(), model.measurement()));
+  }
+  return o;
+}
+
+std::string scheme_of(const FitOptions& options, const Model& model, Method method) {
+  if (method != Method::joint) return "";
+  if (!options.interweaving) return "centred";
+  if (model.definition().prefers_collapsed() && options.latents == "exact") return "collapsed";
+  return model.definition().can_interweave() ? "interweaved" : "centred";
+}
+
+}  // namespace starling

@@ -1,0 +1,88 @@
+// Draws of single latents, recomputed from a chain.
+#include <fmt/format.h>
+
+#include <sstream>
+
+#include "sampler/options.hpp"
+#include "sampler/start.hpp"
+#include "starling/error.hpp"
+
+namespace starling {
+namespace {
+
+Model model_of(const ChainHeader& header) {
+  Priors priors;
+  for (std::size_t j = 0; j < header.parameters.size(); ++j)
+    priors.emplace_back(header.parameters[j], parse_prior(header.priors[j]));
+  return {header.population, header.measurement, priors};
+}
+
+const std::string& attribute(const ChainHeader& header, const std::string& name) {
+  const auto a = header.attributes.find(name);
+  if (a == header.attributes.end())
+    throw InputError(fmt::format("the chain has no attribute '{}', which a replay of latents needs", name));
+  return a->second;
+}
+
+std::vector<double> numbers(const ChainHeader& header, const std::string& name) {
+  std::vector<double> values;
+  if (header.attributes.count(name) == 0) return values;
+  std::istringstream in(header.attributes.at(name));
+  for (double v; in >> v;) values.push_back(v);
+  return values;
+}
+
+}  // namespace
+
+std::vector<double> replay_latent(const Chain& chain, const Catalog& catalog, std::size_t object) {
+  const ChainHeader& header = chain.header;
+  if (object >= catalog.size())
+    throw InputError(fmt::format("object {} is not in the catalog, which has {} objects", object, catalog.size()));
+  if (header.method == "naive") throw InputError("a naive fit has no latents: its points are taken as true values");
+  const Model model = model_of(header);
+  const std::size_t chains = header.chains(), d = header.parameters.size();
+  std::vector<double> out(chains * chain.draws);
+
+  if (header.method == "marginal") {
+    std::vector<double> theta(d);
+    for (std::size_t c = 0; c < chains; ++c)
+      for (std::size_t t = 0; t < chain.draws; ++t) {
+        for (std::size_t j = 0; j < d; ++j) theta[j] = chain.values(j)[c * chain.draws + t];
+        // blocks of 16 words are one object's
+        HostStream stream(header.seed, static_cast<std::uint32_t>(t), static_cast<std::uint32_t>(c),
+                          purpose_word(Purpose::latent_given_theta), static_cast<std::uint32_t>(4 * object));
+        out[c * chain.draws + t] = model.definition().latent_given_theta(catalog, object, theta, stream);
+      }
+    return out;
+  }
+
+  FitOptions options;
+  options.ensembles = header.ensembles;
+  options.walkers = header.walkers;
+  options.seed = header.seed;
+  options.start_center = numbers(header, "start_center");
+  options.start_spread = numbers(header, "start_spread");
+  const auto start = start_walkers(model, catalog, Method::joint, options);
+  ReplaySetup setup;
+  setup.latent_update = header.latent_update;
+  setup.updates = static_cast<std::uint32_t>(std::stoul(attribute(header, "latent_updates")));
+  setup.seed = header.seed;
+  setup.chains = chains;
+  setup.sweeps = chain.sweep_theta.size() / (chains * d);
+  setup.burn_in = header.burn_in;
+  setup.double_precision = attribute(header, "arithmetic") == "double";
+  setup.start = start;
+  setup.theta = chain.sweep_theta;
+  setup.theta_centred = chain.sweep_theta_centred;
+  setup.theta_first = attribute(header, "scheme") == "collapsed";
+  const auto all = model.definition().replay(catalog, object, setup);
+  std::size_t draw = 0;
+  for (std::size_t t = 0; t < setup.sweeps; ++t) {
+    if (!header.keeps(t)) continue;
+    for (std::size_t c = 0; c < chains; ++c) out[c * chain.draws + draw] = all[t * chains + c];
+    ++draw;
+  }
+  return out;
+}
+
+}  // namespace starling
