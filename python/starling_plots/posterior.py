@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from .chain_file import BadFile, Chain
-from .style import CYCLE, SYMBOLS, TRUTH, axis_label
+from .style import CYCLE, SYMBOLS, TRUTH, axis_label, decimals
 
 LEVELS = 1 - np.exp(-0.5 * np.array([1.0, 2.0]) ** 2)  # 1 and 2 sigma of a two-dimensional normal
 
@@ -60,14 +60,9 @@ def overlay_plot(fits: list, truth: dict | None = None, limits: dict | None = No
 def _entry(label: str, chain: Chain, names: list[str]) -> str:
     """The legend's text: the fit, and mean +- sd of each hyperparameter."""
     numbers = "\n".join(
-        f"{SYMBOLS.get(name, name)} = {chain.draws(name).mean():.{_decimals(chain.draws(name).std())}f}"
-        f" ± {chain.draws(name).std():.{_decimals(chain.draws(name).std())}f}" for name in names)
+        f"{SYMBOLS.get(name, name)} = {chain.draws(name).mean():.{decimals(chain.draws(name).std())}f}"
+        f" ± {chain.draws(name).std():.{decimals(chain.draws(name).std())}f}" for name in names)
     return f"{label}\n{numbers}"
-
-
-def _decimals(sd: float) -> int:
-    """Decimals that show two significant digits of sd."""
-    return max(0, 1 - int(np.floor(np.log10(sd)))) if sd > 0 else 2
 
 
 def _limits(draws: list[np.ndarray], truth: float | None):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (the backend is chosen first)
@@ -38,6 +39,11 @@ def use_style() -> None:
             "pdf.fonttype": 42,
         }
     )
+
+
+def decimals(sd: float) -> int:
+    """Decimals that show two significant digits of sd, a standard deviation."""
+    return max(0, 1 - int(np.floor(np.log10(sd)))) if sd > 0 else 2
 
 
 def axis_label(name: str, unit: str = "") -> str:
