@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <iosfwd>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "starling/chain.hpp"
@@ -16,7 +17,8 @@ struct Draws {
   std::size_t chains = 0, draws = 0;
 };
 
-// As ArviZ defines them. NaN where there are too few draws; constant draws give R-hat NaN and ESS = their number.
+// As ArviZ defines them. NaN where there are too few draws; constant draws give R-hat NaN and ESS = their
+// number.
 double r_hat(Draws draws);     ///< rank-normalised split R-hat, the larger of bulk and folded
 double ess_bulk(Draws draws);  ///< bulk effective sample size
 double ess_tail(Draws draws);  ///< the lesser of the ESS of the 5 % and 95 % quantiles
@@ -41,7 +43,8 @@ struct Summary {
 };
 
 Summary summary(const Chain& chain);
-std::ostream& operator<<(std::ostream& out, const Summary& summary);  ///< the table that `starling summary` prints
+std::ostream& operator<<(std::ostream& out,
+                         const Summary& summary);  ///< the table that `starling summary` prints
 std::string to_json(const Summary& summary);
 
 /// Naive against hierarchical, parameter by parameter; truth NaN where unknown.
@@ -54,8 +57,12 @@ struct Comparison {
   };
   std::string naive_label, hierarchical_label;
   std::vector<Parameter> parameters;
+  std::vector<std::string> notes;  ///< what was left out, in plain words
 };
 
+/// The naive chain is known by its method, in whichever place it stands. Parameters that only one chain has
+/// (or has fixed) are left out, with a note. Throws InputError if none is common, or for the truth of an
+/// unknown parameter.
 Comparison compare(const Chain& naive, const Chain& hierarchical,
                    const std::vector<std::pair<std::string, double>>& truth = {});
 std::ostream& operator<<(std::ostream& out, const Comparison& comparison);

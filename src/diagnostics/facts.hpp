@@ -1,0 +1,42 @@
+// Everything that summary() and its warnings know of one parameter of a chain.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "starling/chain.hpp"
+#include "starling/prior.hpp"
+#include "starling/summary.hpp"
+
+namespace starling::diagnostics {
+
+struct ParameterFacts {
+  ParameterSummary figures;
+  std::optional<Prior> prior;      ///< none where the chain does not tell
+  const double* values = nullptr;  ///< [chain][draw]
+  double tau_half = 0;             ///< of the first half of the draws
+  double tau_walker = 0;  ///< median over walkers of tau about the walker's own mean: blind to stuck walkers
+  double r_hat_ensembles = 0;  ///< each ensemble taken as one sequence; NaN for one ensemble
+  double ess_ensembles = 0;    ///< from the time series of each ensemble's mean
+};
+
+ParameterFacts facts(const Chain& chain, std::size_t parameter);
+
+/// Indices of the parameters that were sampled: not fixed by their prior.
+std::vector<std::size_t> free_parameters(const ChainHeader& header);
+
+/// Throws InputError unless the chain's sizes fit together.
+void check_sizes(const Chain& chain);
+
+/// The median; reorders a copy. NaN for none.
+double median(std::vector<double> values);
+
+/// Mean acceptance of each walker, [chain]; empty if the chain holds none.
+std::vector<double> walker_acceptance(const Chain& chain);
+
+/// What is wrong with a run, each in plain words and with what to do. Empty: nothing was found.
+std::vector<std::string> warnings(const Chain& chain, const std::vector<ParameterFacts>& parameters);
+
+}  // namespace starling::diagnostics

@@ -1,0 +1,90 @@
+// summary(): the table of a chain, its acceptance and its warnings; as text and as JSON.
+#include "starling/summary.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <ostream>
+
+#include "diagnostics/facts.hpp"
+#include "diagnostics/table.hpp"
+
+namespace starling {
+namespace dg = diagnostics;
+
+Summary summary(const Chain& chain) {
+  dg::check_sizes(chain);
+  const std::vector<std::size_t> free = dg::free_parameters(chain.header);
+  std::vector<dg::ParameterFacts> facts(free.size());
+  std::exception_ptr failure;
+#pragma omp parallel for schedule(dynamic)
+  for (std::size_t i = 0; i < free.size(); ++i) {
+    try {
+      facts[i] = dg::facts(chain, free[i]);
+    } catch (...) {
+#pragma omp critical(starling_summary)
+      failure = std::current_exception();
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
+
+  Summary result;
+  result.method = chain.header.method;
+  for (const dg::ParameterFacts& parameter : facts) result.parameters.push_back(parameter.figures);
+  const std::vector<double> acceptance = dg::walker_acceptance(chain);
+  result.acceptance = result.lowest_acceptance = std::numeric_limits<double>::quiet_NaN();
+  if (!acceptance.empty()) {
+    result.acceptance =
+        std::accumulate(acceptance.begin(), acceptance.end(), 0.0) / static_cast<double>(acceptance.size());
+    result.lowest_acceptance = *std::min_element(acceptance.begin(), acceptance.end());
+  }
+  result.warnings = dg::warnings(chain, facts);
+  return result;
+}
+
+std::ostream& operator<<(std::ostream& out, const Summary& summary) {
+  const auto count = [](double value) {
+    return std::isnan(value) ? std::string("-") : fmt::format("{:.0f}", value);
+  };
+  std::vector<std::vector<std::string>> rows{{"", "mean", "sd", "eti89_lb", "eti89_ub", "ess_bulk",
+                                              "ess_tail", "r_hat", "mcse_mean", "mcse_sd", "tau"}};
+  for (const ParameterSummary& p : summary.parameters) {
+    rows.push_back(
+        {p.name, dg::rounded(p.mean, p.mcse_mean), dg::rounded(p.sd, p.mcse_sd),
+         dg::rounded(p.eti89_lb, p.mcse_mean), dg::rounded(p.eti89_ub, p.mcse_mean), count(p.ess_bulk),
+         count(p.ess_tail), std::isnan(p.r_hat) ? "-" : fmt::format("{:.4f}", p.r_hat),
+         dg::significant(p.mcse_mean, 2), dg::significant(p.mcse_sd, 2), dg::significant(p.tau, 3)});
+  }
+  fmt::print(out, "{} fit\n{}", summary.method, dg::table(rows));
+  if (!std::isnan(summary.acceptance))
+    fmt::print(out, "acceptance {:.3f}, lowest of any walker {:.3f}\n", summary.acceptance,
+               summary.lowest_acceptance);
+  if (summary.warnings.empty()) fmt::print(out, "no warnings\n");
+  for (const std::string& warning : summary.warnings) fmt::print(out, "warning: {}\n", warning);
+  return out;
+}
+
+std::string to_json(const Summary& summary) {
+  using Json = nlohmann::ordered_json;  // writes NaN as null
+  Json parameters = Json::object();
+  for (const ParameterSummary& p : summary.parameters) {
+    parameters[p.name] = {{"mean", p.mean},         {"sd", p.sd},
+                          {"eti89_lb", p.eti89_lb}, {"eti89_ub", p.eti89_ub},
+                          {"ess_bulk", p.ess_bulk}, {"ess_tail", p.ess_tail},
+                          {"r_hat", p.r_hat},       {"mcse_mean", p.mcse_mean},
+                          {"mcse_sd", p.mcse_sd},   {"tau", p.tau}};
+  }
+  const Json json = {{"method", summary.method},
+                     {"parameters", parameters},
+                     {"acceptance", summary.acceptance},
+                     {"warnings", summary.warnings}};
+  return json.dump(2);
+}
+
+}  // namespace starling

@@ -1,0 +1,305 @@
+// What summary() warns of. Each check looks at one thing and gives one warning at most. Limits that depend on
+// noise leave room for it, so that a good run has no warning.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+
+#include "diagnostics/facts.hpp"
+#include "diagnostics/table.hpp"
+#include "starling/error.hpp"
+#include "starling/model.hpp"
+
+namespace starling::diagnostics {
+namespace {
+
+using Facts = std::vector<ParameterFacts>;
+
+constexpr double r_hat_limit = 1.02;
+constexpr double shortest_run = 50;  // in autocorrelation times
+
+double as_double(std::size_t n) {
+  return static_cast<double>(n);
+}
+
+// Relative standard error of an autocorrelation time from `numbers` draws in all: Var = 2 (2 M + 1) / n, M =
+// 5 tau.
+double relative_error_of_tau(double tau, double numbers) {
+  return std::sqrt(20 * tau / numbers);
+}
+
+// Collects "theta_mu (1.03)" of every parameter for which `describe` gives a text.
+template <class Describe>
+std::string listed(const Facts& parameters, Describe describe) {
+  std::vector<std::string> items;
+  for (const ParameterFacts& parameter : parameters) {
+    const std::string text = describe(parameter);
+    if (!text.empty()) items.push_back(fmt::format("{} ({})", parameter.figures.name, text));
+  }
+  return joined(items);
+}
+
+double longest_time(const Facts& parameters) {
+  double longest = 0;
+  for (const ParameterFacts& parameter : parameters) longest = std::fmax(longest, parameter.figures.tau);
+  return longest;
+}
+
+std::string walker_name(const Chain& chain, std::size_t c) {
+  return fmt::format("walker {} of ensemble {}", c % chain.header.walkers, c / chain.header.walkers);
+}
+
+std::string incomplete(const Chain& chain) {
+  if (chain.results.complete) return {};
+  return fmt::format(
+      "The run is not complete: it was stopped after {} of {} draws per walker. These draws are valid, but "
+      "fewer than "
+      "asked for.",
+      chain.draws, chain.header.steps / std::max<std::size_t>(chain.header.thin, 1));
+}
+
+std::string too_few_draws(const Chain& chain) {
+  if (chain.draws >= 4) return {};
+  return fmt::format(
+      "There are {} draws per walker, too few to judge the run by: take at least 4, better 1000.",
+      chain.draws);
+}
+
+std::string not_finite(const Facts& parameters) {
+  const std::string list = listed(parameters, [](const ParameterFacts& parameter) {
+    return std::isfinite(parameter.figures.mean) ? "" : fmt::format("mean {}", parameter.figures.mean);
+  });
+  if (list.empty()) return {};
+  return fmt::format("Some draws are not finite numbers: {}. Don't use this chain.", list);
+}
+
+std::string short_run(const Chain& chain, const Facts& parameters) {
+  const double tau = longest_time(parameters);
+  const double draws = as_double(chain.draws);
+  if (!(draws < shortest_run * tau)) return {};
+  const std::string list = listed(parameters, [draws](const ParameterFacts& parameter) {
+    return draws < shortest_run * parameter.figures.tau ? fmt::format("tau = {:.3g}", parameter.figures.tau)
+                                                        : "";
+  });
+  return fmt::format(
+      "The run is short: {} draws per walker are fewer than 50 autocorrelation times of {}. Take at least "
+      "{:.0f} steps.",
+      chain.draws, list,
+      std::ceil(shortest_run * tau * as_double(std::max<std::size_t>(chain.header.thin, 1))));
+}
+
+std::string growing_time(const Chain& chain, const Facts& parameters) {
+  const double half = as_double(chain.header.chains() * (chain.draws / 2));
+  const std::string list = listed(parameters, [half](const ParameterFacts& parameter) {
+    const double limit = parameter.tau_half * (1.15 + 5 * relative_error_of_tau(parameter.tau_half, half));
+    return parameter.figures.tau > limit ? fmt::format("{:.3g}, and {:.3g} in the first half",
+                                                       parameter.figures.tau, parameter.tau_half)
+                                         : "";
+  });
+  if (list.empty()) return {};
+  return fmt::format(
+      "The autocorrelation time still grows with the length of the run: {}. It is not known yet, and the "
+      "errors are "
+      "larger than shown. Run at least twice as long.",
+      list);
+}
+
+std::string high_r_hat(const Chain& chain, const Facts& parameters) {
+  const std::string list = listed(parameters, [](const ParameterFacts& parameter) {
+    return parameter.figures.r_hat >= r_hat_limit ? fmt::format("{:.4g}", parameter.figures.r_hat) : "";
+  });
+  if (list.empty()) return {};
+  return fmt::format(
+      "R-hat, with each walker as one chain, is {} or more for {}; a good run has about 1 + 0.8 tau / draws, "
+      "here "
+      "{:.4g}. Walkers have not forgotten where they started, or some are stuck. Run longer with a longer "
+      "burn-in; if "
+      "it stays, start the walkers closer together, around a quick estimate.",
+      r_hat_limit, list, 1 + 0.8 * longest_time(parameters) / as_double(chain.draws));
+}
+
+std::string low_acceptance(const Chain& chain) {
+  const std::vector<double> acceptance = walker_acceptance(chain);
+  if (acceptance.empty()) return {};
+  const double typical = median(acceptance);
+  const auto stuck = std::count_if(acceptance.begin(), acceptance.end(),
+                                   [typical](double value) { return value < 0.1 * typical; });
+  if (stuck == 0) return {};
+  const auto lowest = std::min_element(acceptance.begin(), acceptance.end());
+  return fmt::format(
+      "{} of {} walkers accept less than a tenth of what the median walker does (lowest {:.2g}, {}; median "
+      "{:.2g}): "
+      "they are stuck and distort the posterior, whatever the mean acceptance says. Start the walkers closer "
+      "together, "
+      "around a quick estimate and with no width near 0, and keep interweaving on.",
+      stuck, acceptance.size(), *lowest,
+      walker_name(chain, static_cast<std::size_t>(lowest - acceptance.begin())), typical);
+}
+
+// The longest row of draws in which no parameter changed.
+std::size_t longest_stay(const Chain& chain, std::size_t c, const Facts& parameters) {
+  std::size_t longest = 1, stay = 1;
+  for (std::size_t t = 1; t < chain.draws; ++t) {
+    const bool moved =
+        std::any_of(parameters.begin(), parameters.end(), [&](const ParameterFacts& parameter) {
+          const double* row = parameter.values + c * chain.draws;
+          return row[t] != row[t - 1];
+        });
+    stay = moved ? 1 : stay + 1;
+    longest = std::max(longest, stay);
+  }
+  return longest;
+}
+
+std::string frozen_walkers(const Chain& chain, const Facts& parameters) {
+  // Measured by a typical walker's own tau: the tau of all walkers is large because some of them are frozen.
+  double tau = 0;
+  for (const ParameterFacts& parameter : parameters) tau = std::fmax(tau, parameter.tau_walker);
+  const double limit =
+      tau > 0 ? std::min(10 * std::max(tau, 1.0), as_double(chain.draws)) : as_double(chain.draws);
+  std::size_t frozen = 0, longest = 0, worst = 0;
+  for (std::size_t c = 0; c < chain.header.chains(); ++c) {
+    const std::size_t stay = longest_stay(chain, c, parameters);
+    if (as_double(stay) < limit) continue;
+    ++frozen;
+    if (stay > longest) {
+      longest = stay;
+      worst = c;
+    }
+  }
+  if (frozen == 0) return {};
+  return fmt::format(
+      "{} of {} walkers did not move for {:.0f} draws or more, ten autocorrelation times of a typical walker "
+      "({} for "
+      "{} draws): they are frozen and distort the posterior. Start the walkers closer together, around a "
+      "quick "
+      "estimate and with no width near 0, and keep interweaving on.",
+      frozen, chain.header.chains(), std::ceil(limit), walker_name(chain, worst), longest);
+}
+
+std::string ensembles_disagree(const Facts& parameters) {
+  const std::string list = listed(parameters, [](const ParameterFacts& parameter) {
+    return parameter.r_hat_ensembles >= r_hat_limit ? fmt::format("{:.4g}", parameter.r_hat_ensembles) : "";
+  });
+  if (list.empty()) return {};
+  return fmt::format(
+      "The ensembles disagree: R-hat between them is {} or more for {}. Some may have missed a mode, or be "
+      "on their "
+      "way still. Plot the ensembles separately; run longer with a longer burn-in, from wider starts.",
+      r_hat_limit, list);
+}
+
+std::string walkers_move_together(const Chain& chain, const Facts& parameters) {
+  const double length = as_double(chain.header.ensembles * chain.draws);
+  const std::string list = listed(parameters, [length](const ParameterFacts& parameter) {
+    const double ratio = parameter.figures.ess_bulk / parameter.ess_ensembles;
+    const double limit = std::max(3.0, 1 + 6 * relative_error_of_tau(parameter.figures.tau, length));
+    return ratio > limit
+               ? fmt::format("{:.0f} instead of {:.0f}", parameter.ess_ensembles, parameter.figures.ess_bulk)
+               : "";
+  });
+  if (list.empty()) return {};
+  return fmt::format(
+      "Walkers move together: the means of whole ensembles are worth far fewer draws than the walkers taken "
+      "one by "
+      "one, for {}. The Monte Carlo errors are larger than shown. Run longer, or take more walkers.",
+      list);
+}
+
+// Edges of the prior that are not the parameter's own: theta_sigma > 0 is no choice of the prior.
+std::string at_prior_edge(const Chain& chain, const ParameterFacts& parameter) {
+  if (!parameter.prior || !(parameter.figures.sd > 0)) return {};
+  Parameter range;
+  try {
+    for (const Parameter& known : parameters_of(chain.header.population, chain.header.measurement))
+      if (known.name == parameter.figures.name) range = known;
+  } catch (const InputError&) {
+    // A model that this program was built without: every edge then counts as the prior's.
+  }
+  const std::size_t numbers = chain.header.chains() * chain.draws;
+  const double near = 0.1 * parameter.figures.sd;
+  const auto share = [&](double edge) {
+    return as_double(static_cast<std::size_t>(
+               std::count_if(parameter.values, parameter.values + numbers,
+                             [&](double value) { return std::abs(value - edge) <= near; }))) /
+           as_double(numbers);
+  };
+  std::vector<std::string> edges;
+  const auto look_at = [&](std::string_view which, double edge) {
+    // A normal posterior with its mode 1.7 sd inside the edge has 1 % of its mass within a tenth of an sd
+    // from it.
+    const double mass = std::isfinite(edge) ? share(edge) : 0;
+    if (mass >= 0.01) edges.push_back(fmt::format("{:.2g} % at the {} edge {:g}", 100 * mass, which, edge));
+  };
+  if (parameter.prior->lower() > range.lower) look_at("lower", parameter.prior->lower());
+  if (parameter.prior->upper() < range.upper) look_at("upper", parameter.prior->upper());
+  if (edges.empty()) return {};
+  return fmt::format(
+      "The prior {} cuts off the posterior of {}: {} (within a tenth of a posterior sd). Widen the prior, "
+      "unless the "
+      "edge is meant.",
+      parameter.prior->text(), parameter.figures.name, joined(edges, " and "));
+}
+
+std::string monte_carlo_error(const Chain& chain, const Facts& parameters) {
+  const MonteCarloError& error = chain.results.monte_carlo;
+  if (!(error.variance >= 1)) return {};
+  std::string text = fmt::format(
+      "The Monte Carlo variance of the samples likelihood is V = {:.3g}; it should be well below 1.",
+      error.variance);
+  std::vector<std::string> biases;
+  for (const ParameterFacts& parameter : parameters) {
+    const auto& names = chain.header.parameters;
+    const auto index = static_cast<std::size_t>(
+        std::find(names.begin(), names.end(), parameter.figures.name) - names.begin());
+    if (index < error.expected_bias.size())
+      biases.push_back(fmt::format("{} by {:+.2g}", parameter.figures.name, error.expected_bias[index]));
+  }
+  if (!biases.empty())
+    text += fmt::format(" Expected bias, to first order: {} posterior sd.", joined(biases));
+  std::vector<std::string> objects;
+  for (std::size_t i = 0; i < std::min<std::size_t>(error.worst.size(), 3); ++i) {
+    const MonteCarloError::Object& object = error.worst[i];
+    const auto& ids = chain.observed.id;
+    objects.push_back(
+        fmt::format("{} about {:.0f} (it has {:.0f})",
+                    object.index < ids.size() ? ids[object.index] : std::to_string(object.index),
+                    std::ceil(object.needed), object.samples));
+  }
+  if (!objects.empty())
+    text += fmt::format(" The worst objects need many more samples: {}.", joined(objects));
+  return text + " Take more samples per object, or a closed-form integral if the noise is known.";
+}
+
+std::string nan_proposals(const Chain& chain) {
+  const auto entry = chain.results.attributes.find("nan_proposals");
+  if (entry == chain.results.attributes.end()) return {};
+  std::uint64_t count = 0;
+  std::from_chars(entry->second.data(), entry->second.data() + entry->second.size(), count);
+  if (count == 0) return {};
+  return fmt::format(
+      "{} proposals had a log-probability that is not a number; they were rejected. Look for data or a prior "
+      "that let "
+      "the density be undefined.",
+      count);
+}
+
+}  // namespace
+
+std::vector<std::string> warnings(const Chain& chain, const Facts& parameters) {
+  std::vector<std::string> found{incomplete(chain), too_few_draws(chain)};
+  if (chain.draws >= 4) {
+    found.insert(found.end(),
+                 {not_finite(parameters), low_acceptance(chain), frozen_walkers(chain, parameters),
+                  high_r_hat(chain, parameters), ensembles_disagree(parameters), short_run(chain, parameters),
+                  growing_time(chain, parameters), walkers_move_together(chain, parameters)});
+    for (const ParameterFacts& parameter : parameters) found.push_back(at_prior_edge(chain, parameter));
+  }
+  found.insert(found.end(), {monte_carlo_error(chain, parameters), nan_proposals(chain)});
+  std::erase_if(found, [](const std::string& text) { return text.empty(); });
+  return found;
+}
+
+}  // namespace starling::diagnostics
