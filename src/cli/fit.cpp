@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <sstream>
 #include <utility>
 
 #include "commands.hpp"
@@ -32,14 +33,27 @@ void check_output(const Request& request) {
     throw InputError(fmt::format("{}: there is no folder {}", request.output, folder.string()));
 }
 
+/// Lets a fit check and prepare everything, and stops it before its first step.
+struct CheckOnly : ChainSink {
+  struct Checked {};
+  void begin(const ChainHeader&, const Catalog&) override { throw Checked{}; }
+  void append(const ChainBlock&) override {}
+  void finish(const ChainResults&) override {}
+};
+
 /// The run file that would be run, with the plan as comments: itself a run file.
 void print_plan(const Request& request, const Problem& problem) {
+  try {
+    CheckOnly sink;
+    fit(problem.model, problem.catalog, problem.method, problem.options, sink);
+  } catch (const CheckOnly::Checked&) {
+  }
   const auto plan = plan_memory(problem.model, problem.catalog.size(), problem.catalog.samples.size(),
                                 problem.method, problem.options);
   std::cout << fmt::format("# {} fit of {} objects; nothing was run\n", request.method,
-                           problem.catalog.size())
-            << "# ";
-  for (const char c : plan.text) std::cout << c << (c == '\n' ? "# " : "");
+                           problem.catalog.size());
+  std::istringstream lines(plan.text);
+  for (std::string line; std::getline(lines, line);) std::cout << "# " << line << '\n';
   std::cout << '\n' << run_file_text(request, true);
 }
 
