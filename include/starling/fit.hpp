@@ -37,32 +37,39 @@ struct Progress {
 };
 
 struct FitOptions {
-  std::size_t ensembles = 4;       ///< independent ensembles, >= 1
-  std::size_t walkers = 100;       ///< per ensemble; even, >= 2 d and >= 8
-  std::size_t burn_in = 1000;      ///< sweeps dropped
-  std::size_t steps = 1000;        ///< sweeps after them
-  std::size_t thin = 1;            ///< keep every thin-th
+  std::size_t ensembles = 4;   ///< independent ensembles, >= 1
+  std::size_t walkers = 100;   ///< per ensemble; even, >= 2 d and >= 8
+  std::size_t burn_in = 1000;  ///< sweeps dropped
+  std::size_t steps = 1000;    ///< sweeps after them
+  std::size_t thin = 1;        ///< keep every thin-th
   std::uint64_t seed = 1;
-  MoveMix moves = {};              ///< default: marginal and naive de 0.8 snooker 0.2; joint de 0.7 stretch 0.2 snooker 0.1
-  std::size_t moves_per_step = 0;  ///< 0: naive and marginal 5; joint 10 in the centred and 10 in the non-centred step
+  MoveMix moves =
+      {};  ///< default: marginal and naive de 0.8 snooker 0.2; joint de 0.7 stretch 0.2 snooker 0.1
+  std::size_t moves_per_step =
+      0;  ///< 0: naive and marginal 5 (samples 1); joint 10 in the centred and 10 in the non-centred step
   double stretch_scale = 2;        ///< a of the stretch move, > 1
   bool interweaving = true;        ///< joint: the non-centred step
   std::string latents = "auto";    ///< joint: "auto" (exact where possible), "exact", "metropolis"
   std::size_t latent_updates = 3;  ///< Metropolis updates of each latent per sweep
   std::string integral = "auto";   ///< marginal: "auto", "exact", "samples"
-  std::string device = "auto";     ///< "auto", "cpu", "cuda", "cuda:K", "reference" (serial, double: the oracle, slow)
-  int threads = 0;                 ///< CPU threads; 0: all cores
-  /// Where walkers start: per parameter in the order of model.parameters(); N(center, spread), redrawn until inside
-  /// the prior. Empty: over-dispersed around a quick estimate. A center outside the prior is an InputError.
+  std::string device =
+      "auto";       ///< "auto", "cpu", "cuda", "cuda:K", "reference" (serial, double: the oracle, slow)
+  int threads = 0;  ///< CPU threads; 0: all cores
+  /// Where walkers start: per parameter in the order of model.parameters(); N(center, spread), redrawn until
+  /// inside the prior. Empty: over-dispersed around a quick estimate. A center outside the prior is an
+  /// InputError.
   std::vector<double> start_center, start_spread;
 
   std::function<void(const Progress&)> progress;  ///< called now and then from the controlling thread
   std::function<void(const std::string&)> note;   ///< one sentence at a time: fallbacks, choices made
-  const std::atomic<bool>* stop = nullptr;        ///< set it to end after the current sweep; the result is then not complete
+  const std::atomic<bool>* stop =
+      nullptr;  ///< set it to end after the current sweep; the result is then not complete
 };
 
-/// Runs a fit and hands its blocks to `sink`. Throws InputError or RunError; the sink then never sees finish().
-void fit(const Model& model, const Catalog& catalog, Method method, const FitOptions& options, ChainSink& sink);
+/// Runs a fit and hands its blocks to `sink`. Throws InputError or RunError; the sink then never sees
+/// finish().
+void fit(const Model& model, const Catalog& catalog, Method method, const FitOptions& options,
+         ChainSink& sink);
 
 Chain fit_naive(const Model& model, const Catalog& catalog, const FitOptions& options = {});
 Chain fit_marginal(const Model& model, const Catalog& catalog, const FitOptions& options = {});
@@ -72,13 +79,13 @@ struct LogProbability {
   double log_likelihood, log_prior, log_prob;
   double variance;  ///< V of a samples likelihood; 0 where the integral is exact
 };
-/// The naive or marginal (joint: the same as marginal) log-probability at one theta, computed by the backend that
-/// options.device names.
+/// The naive or marginal (joint: the same as marginal) log-probability at one theta, computed by the backend
+/// that options.device names.
 LogProbability log_probability(const Model& model, const Catalog& catalog, Method method,
                                const std::vector<double>& theta, const FitOptions& options = {});
 
-/// The draws of one latent, [chain][draw], recomputed bit for bit from a joint chain, or drawn given theta from a
-/// marginal one. `catalog` is the one that was fitted (chain.observed, if it was kept).
+/// The draws of one latent, [chain][draw], recomputed bit for bit from a joint chain, or drawn given theta
+/// from a marginal one. `catalog` is the one that was fitted (chain.observed, if it was kept).
 std::vector<double> replay_latent(const Chain& chain, const Catalog& catalog, std::size_t object);
 
 struct MemoryPlan {
@@ -97,9 +104,9 @@ std::vector<DeviceInfo> devices();
 /// Why `cuda` cannot be used here; "" if it can.
 std::string why_no_cuda();
 
-/// Draws a catalog of `objects` objects from the model at theta = truth. `sigma`: one number or one per object.
-/// `samples_per_object` > 0 adds posterior samples mu_ik ~ N(x_i, sigma_i) (flat interim prior); x stays the measured
-/// value (point estimates of such a catalog are sample_medians(catalog)).
+/// Draws a catalog of `objects` objects from the model at theta = truth. `sigma`: one number or one per
+/// object. `samples_per_object` > 0 adds posterior samples mu_ik ~ N(x_i, sigma_i) (flat interim prior); x
+/// stays the measured value (point estimates of such a catalog are sample_medians(catalog)).
 struct Simulation {
   Catalog catalog;
   std::vector<double> mu;  ///< the true values

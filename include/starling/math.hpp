@@ -89,6 +89,9 @@ using Mask = typename Ops<R>::Mask;
 template <class R>
 inline constexpr bool is_double = std::is_same_v<R, double>;
 
+// Calls inside this file are qualified, or argument-dependent look-up would find the SIMD library's own
+// functions.
+
 /// a b + c, rounded once.
 template <class R>
 STARLING_HD R fma(R a, R b, R c) {
@@ -115,16 +118,16 @@ namespace detail {
 template <class R>
 STARLING_HD R log_core(R f, R k) {
   const R f2 = f * f;
-  R p = fma(R(-0.12891601f), f, R(0.13984467f));
-  R q = fma(R(-0.12184278f), f, R(0.14005862f));
-  p = fma(p, f2, q);
-  p = fma(p, f, R(-0.16680487f));
-  p = fma(p, f, R(0.20010406f));
-  p = fma(p, f, R(-0.24999797f));
-  p = fma(p, f, R(0.33333215f));
-  p = fma(p, f, R(-0.5f));
-  p = fma(p, f2, k * R(1.9046542e-9f));  // ln 2 = 0.69314718 + 1.9e-9
-  return fma(k, R(0.69314718f), f + p);
+  R p = math::fma(R(-0.12891601f), f, R(0.13984467f));
+  R q = math::fma(R(-0.12184278f), f, R(0.14005862f));
+  p = math::fma(p, f2, q);
+  p = math::fma(p, f, R(-0.16680487f));
+  p = math::fma(p, f, R(0.20010406f));
+  p = math::fma(p, f, R(-0.24999797f));
+  p = math::fma(p, f, R(0.33333215f));
+  p = math::fma(p, f, R(-0.5f));
+  p = math::fma(p, f2, k * R(1.9046542e-9f));  // ln 2 = 0.69314718 + 1.9e-9
+  return math::fma(k, R(0.69314718f), f + p);
 }
 
 /// Splits x > 0 into 2^k (1 + f), 2/3 <= 1 + f < 4/3; `scale` is 2^-k.
@@ -145,16 +148,16 @@ STARLING_HD void exp_core(R x, R& expm1_r, R& scale) {
   using O = Ops<R>;
   const R magic(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer
   const typename O::Int one(0x3f800000);
-  const R t = fma(x, R(1.44269504f), magic);
+  const R t = math::fma(x, R(1.44269504f), magic);
   const R k = t - magic;
-  R r = fma(k, R(-0.693145752f), x);  // ln 2 in two parts, the first of 16 bits
-  r = fma(k, R(-1.42860677e-6f), r);
-  R p = fma(R(1.9845957e-4f), r, R(1.3941653e-3f));
-  p = fma(p, r, R(8.3333915e-3f));
-  p = fma(p, r, R(4.1666348e-2f));
-  p = fma(p, r, R(0.16666666f));
-  p = fma(p, r, R(0.5f));
-  expm1_r = fma(p, r * r, r);
+  R r = math::fma(k, R(-0.693145752f), x);  // ln 2 in two parts, the first of 16 bits
+  r = math::fma(k, R(-1.42860677e-6f), r);
+  R p = math::fma(R(1.9845957e-4f), r, R(1.3941653e-3f));
+  p = math::fma(p, r, R(8.3333915e-3f));
+  p = math::fma(p, r, R(4.1666348e-2f));
+  p = math::fma(p, r, R(0.16666666f));
+  p = math::fma(p, r, R(0.5f));
+  expm1_r = math::fma(p, r * r, r);
   scale = O::from_bits(one + ((O::bits(t) - O::bits(magic)) << 23));
 }
 
@@ -171,7 +174,7 @@ STARLING_HD R log(R x) {
     detail::split(x, f, k, scale);
     const R y = detail::log_core(f, k);
     const R infinity(__builtin_huge_valf());
-    return select<R>(x > R(0.0f), select<R>(x < infinity, y, infinity), R(__builtin_nanf("")));
+    return math::select<R>(x > R(0.0f), math::select<R>(x < infinity, y, infinity), R(__builtin_nanf("")));
   }
 }
 
@@ -186,9 +189,9 @@ STARLING_HD R log1p(R u) {
     detail::split(w, f, k, scale);
     const R lost =
         u - (w - R(1.0f));  // what rounding 1 + u lost; its own error matters only where u is large
-    const R y = detail::log_core(fma(lost, scale, f), k);
+    const R y = detail::log_core(math::fma(lost, scale, f), k);
     const R infinity(__builtin_huge_valf());
-    return select<R>(w > R(0.0f), select<R>(w < infinity, y, infinity), R(__builtin_nanf("")));
+    return math::select<R>(w > R(0.0f), math::select<R>(w < infinity, y, infinity), R(__builtin_nanf("")));
   }
 }
 
@@ -200,9 +203,9 @@ STARLING_HD R exp(R x) {
   } else {
     R p, scale;
     detail::exp_core(x, p, scale);
-    const R y = fma(p, scale, scale);
-    const R high = select<R>(x > R(88.0f), R(__builtin_huge_valf()), y);
-    return select<R>(x < R(-87.0f), R(0.0f), high);
+    const R y = math::fma(p, scale, scale);
+    const R high = math::select<R>(x > R(88.0f), R(__builtin_huge_valf()), y);
+    return math::select<R>(x < R(-87.0f), R(0.0f), high);
   }
 }
 
@@ -214,9 +217,9 @@ STARLING_HD R expm1(R x) {
   } else {
     R p, scale;
     detail::exp_core(x, p, scale);
-    const R y = fma(p, scale, scale - R(1.0f));
-    const R high = select<R>(x > R(88.0f), R(__builtin_huge_valf()), y);
-    return select<R>(x < R(-87.0f), R(-1.0f), high);
+    const R y = math::fma(p, scale, scale - R(1.0f));
+    const R high = math::select<R>(x > R(88.0f), R(__builtin_huge_valf()), y);
+    return math::select<R>(x < R(-87.0f), R(-1.0f), high);
   }
 }
 
@@ -230,20 +233,20 @@ STARLING_HD void sincos_turns(R t, R& sine, R& cosine) {
     using O = Ops<R>;
     const R magic(12582912.0f);
     const typename O::Int one(1), two(2);
-    const R j = fma(t, R(4.0f), magic);  // quarter turns
+    const R j = math::fma(t, R(4.0f), magic);  // quarter turns
     const typename O::Int q = O::bits(j) - O::bits(magic);
-    const R y = fma(j - magic, R(-0.25f), t);
+    const R y = math::fma(j - magic, R(-0.25f), t);
     const R y2 = y * y;
-    R s = fma(R(-75.402069f), y2, R(81.592552f));
-    s = fma(s, y2, R(-41.341663f));
-    s = fma(s, y2, R(6.2831855f)) * y;
-    R c = fma(R(59.24596f), y2, R(-85.443741f));
-    c = fma(c, y2, R(64.939323f));
-    c = fma(c, y2, R(-19.739208f));
-    c = fma(c, y2, R(1.0f));
+    R s = math::fma(R(-75.402069f), y2, R(81.592552f));
+    s = math::fma(s, y2, R(-41.341663f));
+    s = math::fma(s, y2, R(6.2831855f)) * y;
+    R c = math::fma(R(59.24596f), y2, R(-85.443741f));
+    c = math::fma(c, y2, R(64.939323f));
+    c = math::fma(c, y2, R(-19.739208f));
+    c = math::fma(c, y2, R(1.0f));
     const Mask<R> odd = O::from_int(q & one) > R(0.0f);
-    sine = O::from_bits(O::bits(select<R>(odd, c, s)) ^ ((q & two) << 30));
-    cosine = O::from_bits(O::bits(select<R>(odd, s, c)) ^ (((q + one) & two) << 30));
+    sine = O::from_bits(O::bits(math::select<R>(odd, c, s)) ^ ((q & two) << 30));
+    cosine = O::from_bits(O::bits(math::select<R>(odd, s, c)) ^ (((q + one) & two) << 30));
   }
 }
 

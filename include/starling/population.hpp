@@ -1,8 +1,9 @@
 /// What a population p(mu | theta) must offer, and what it may offer to be faster.
 ///
-/// A population is a struct of static functions; NormalPopulation (populations/normal.hpp) is the example. Its formulas
-/// are templates over the real type R, so that the same text runs as float in CUDA kernels, as a SIMD batch on the CPU
-/// and as double in the oracle. What depends on theta alone is prepared once per walker, on the host, in double.
+/// A population is a struct of static functions; NormalPopulation (populations/normal.hpp) is the example.
+/// Its formulas are templates over the real type R, so that the same text runs as float in CUDA kernels, as a
+/// SIMD batch on the CPU and as double in the oracle. What depends on theta alone is prepared once per
+/// walker, on the host, in double.
 #pragma once
 
 #include <array>
@@ -40,8 +41,9 @@ struct Start {
 };
 
 template <class P>
-concept Population = requires(std::span<const double> theta, const Coefficients<double, P::prepared_size>& prepared,
-                              double mu, HostStream& stream) {
+concept Population = requires(std::span<const double> theta,
+                              const Coefficients<double, P::prepared_size>& prepared, double mu,
+                              HostStream& stream) {
   { P::name } -> std::convertible_to<std::string_view>;
   { P::meaning } -> std::convertible_to<std::string_view>;
   { P::parameters() } -> std::same_as<std::vector<Parameter>>;
@@ -53,14 +55,17 @@ concept Population = requires(std::span<const double> theta, const Coefficients<
   { P::draw(theta, stream) } -> std::same_as<double>;
 };
 
-/// Optional: ln p(mu | theta) - ln p(mu | reference) formed algebraically, with the precision of the difference.
+/// Optional: ln p(mu | theta) - ln p(mu | reference) formed algebraically, with the precision of the
+/// difference.
 template <class P>
-concept HasRatio = requires(std::span<const double> theta, const Coefficients<double, P::ratio_size>& ratio, double mu) {
+concept HasRatio = requires(std::span<const double> theta, const Coefficients<double, P::ratio_size>& ratio,
+                            double mu) {
   { P::prepare_ratio(theta, theta) } -> std::same_as<std::array<double, P::ratio_size>>;
   { P::log_ratio(ratio, mu) } -> std::same_as<double>;
 };
 
-/// Optional: an exponential family. statistics(mu) summed over objects is all that theta needs of the latents.
+/// Optional: an exponential family. statistics(mu) summed over objects is all that theta needs of the
+/// latents.
 template <class P>
 concept HasStatistics = requires(std::span<const double> theta, std::span<const double> sums, double mu) {
   { P::statistics(mu) } -> std::same_as<Coefficients<double, P::statistics_size>>;
@@ -68,7 +73,8 @@ concept HasStatistics = requires(std::span<const double> theta, std::span<const 
   { P::log_density_sum(theta, sums, mu) } -> std::same_as<double>;
 };
 
-/// Optional: mu = location + scale * eta with eta free of theta; gives interweaving and the kernels' own units.
+/// Optional: mu = location + scale * eta with eta free of theta; gives interweaving and the kernels' own
+/// units.
 template <class P>
 concept LocationScale = requires(std::span<const double> theta, Frame frame) {
   { P::location_scale(theta) } -> std::same_as<std::pair<double, double>>;
@@ -76,8 +82,8 @@ concept LocationScale = requires(std::span<const double> theta, Frame frame) {
   { P::to_frame(theta, frame) } -> std::same_as<std::vector<double>>;
 };
 
-/// Optional: a quick estimate of theta and its uncertainty from N points of mean m and variance v whose noise has the
-/// mean variance `noise` (0 for the naive fit).
+/// Optional: a quick estimate of theta and its uncertainty from N points of mean m and variance v whose noise
+/// has the mean variance `noise` (0 for the naive fit).
 template <class P>
 concept HasEstimate = requires(double m) {
   { P::estimate(m, m, m, m) } -> std::same_as<Start>;
@@ -94,7 +100,8 @@ constexpr int ratio_size() {
 }
 
 template <class P>
-std::array<double, ratio_size<P>()> prepare_ratio(std::span<const double> theta, std::span<const double> reference) {
+std::array<double, ratio_size<P>()> prepare_ratio(std::span<const double> theta,
+                                                  std::span<const double> reference) {
   if constexpr (HasRatio<P>) {
     return P::prepare_ratio(theta, reference);
   } else {

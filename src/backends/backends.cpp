@@ -1,9 +1,8 @@
 // Chooses a backend, and makes kernels on the one that was chosen.
+#include <fmt/format.h>
 #include <omp.h>
 
-#include <fmt/format.h>
-
-#include "backends/cpu_kernels.hpp"
+#include "backends/cpu_variants.hpp"
 #include "backends/cuda_kernels.hpp"
 #include "backends/reference_kernels.hpp"
 #include "models/builtin_kernels.hpp"
@@ -16,8 +15,8 @@ enum class Variant { generic, avx2, avx512 };
 
 Variant cpu_variant() {
 #if defined(STARLING_CPU_X86)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl"))
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
     return Variant::avx512;
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Variant::avx2;
 #endif
@@ -41,7 +40,9 @@ const char* name_of(Variant v) {
   return v == Variant::avx512 ? "AVX-512" : v == Variant::avx2 ? "AVX2" : "no SIMD";
 }
 
-std::string gigabytes(std::uint64_t bytes) { return fmt::format("{:.2f} GB", static_cast<double>(bytes) * 1e-9); }
+std::string gigabytes(std::uint64_t bytes) {
+  return fmt::format("{:.2f} GB", static_cast<double>(bytes) * 1e-9);
+}
 
 }  // namespace
 
@@ -51,8 +52,8 @@ std::vector<DeviceInfo> devices() {
   std::string why;
   int k = 0;
   for (const auto& d : cuda::device_list(why))
-    list.push_back({fmt::format("cuda:{}", k++),
-                    fmt::format("{} (compute capability {}.{}, {})", d.name, d.major, d.minor, gigabytes(d.memory))});
+    list.push_back({fmt::format("cuda:{}", k++), fmt::format("{} (compute capability {}.{}, {})", d.name,
+                                                             d.major, d.minor, gigabytes(d.memory))});
   return list;
 }
 
@@ -64,7 +65,8 @@ std::string why_no_cuda() {
 Backend choose_backend(const std::string& device, int threads, std::uint64_t bytes,
                        const std::function<void(const std::string&)>& note) {
   Backend backend;
-  if (threads < 0) throw InputError(fmt::format("threads is {}, expected 1 or more, or 0 for all cores", threads));
+  if (threads < 0)
+    throw InputError(fmt::format("threads is {}, expected 1 or more, or 0 for all cores", threads));
   backend.threads = threads > 0 ? threads : omp_get_num_procs();
   if (device == "reference") {
     backend.kind = BackendKind::reference;
@@ -86,8 +88,8 @@ Backend choose_backend(const std::string& device, int threads, std::uint64_t byt
       throw InputError(fmt::format("device '{}': expected a device number after 'cuda:'", device));
     wanted = std::stoi(number);
   } else if (device != "auto" && device != "cuda") {
-    throw InputError(fmt::format("unknown device '{}'{}; expected auto, cpu, cuda, cuda:K or reference", device,
-                                 did_you_mean(device, {"auto", "cpu", "cuda", "reference"})));
+    throw InputError(fmt::format("unknown device '{}'{}; expected auto, cpu, cuda, cuda:K or reference",
+                                 device, did_you_mean(device, {"auto", "cpu", "cuda", "reference"})));
   }
   std::string why;
   const auto list = cuda::device_list(why);
@@ -109,11 +111,13 @@ Backend choose_backend(const std::string& device, int threads, std::uint64_t byt
 }
 
 template <class Term>
-std::unique_ptr<LikelihoodKernel> make_likelihood_kernel(const Backend& backend, const ObjectTable<double>& objects) {
+std::unique_ptr<LikelihoodKernel> make_likelihood_kernel(const Backend& backend,
+                                                         const ObjectTable<double>& objects) {
   if (backend.kind == BackendKind::reference) return reference::make_likelihood<Term>(objects);
   if (backend.kind == BackendKind::cuda) return cuda::make_likelihood<Term>(objects, backend.cuda_device);
 #if defined(STARLING_CPU_X86)
-  if (chosen_variant() == Variant::avx512) return cpu::avx512::make_likelihood<Term>(objects, backend.threads);
+  if (chosen_variant() == Variant::avx512)
+    return cpu::avx512::make_likelihood<Term>(objects, backend.threads);
   if (chosen_variant() == Variant::avx2) return cpu::avx2::make_likelihood<Term>(objects, backend.threads);
 #endif
   return cpu::generic::make_likelihood<Term>(objects, backend.threads);
@@ -123,20 +127,23 @@ template <class Latent>
 std::unique_ptr<LatentKernel> make_latent_kernel(const Backend& backend, const ObjectTable<double>& objects,
                                                  const LatentSetup& setup) {
   if (backend.kind == BackendKind::reference) return reference::make_latents<Latent>(objects, setup);
-  if (backend.kind == BackendKind::cuda) return cuda::make_latents<Latent>(objects, setup, backend.cuda_device);
+  if (backend.kind == BackendKind::cuda)
+    return cuda::make_latents<Latent>(objects, setup, backend.cuda_device);
 #if defined(STARLING_CPU_X86)
-  if (chosen_variant() == Variant::avx512) return cpu::avx512::make_latents<Latent>(objects, setup, backend.threads);
-  if (chosen_variant() == Variant::avx2) return cpu::avx2::make_latents<Latent>(objects, setup, backend.threads);
+  if (chosen_variant() == Variant::avx512)
+    return cpu::avx512::make_latents<Latent>(objects, setup, backend.threads);
+  if (chosen_variant() == Variant::avx2)
+    return cpu::avx2::make_latents<Latent>(objects, setup, backend.threads);
 #endif
   return cpu::generic::make_latents<Latent>(objects, setup, backend.threads);
 }
 
-#define INSTANTIATE_TERM(Term)                                                          \
+#define INSTANTIATE_TERM(Term)                                                            \
   template std::unique_ptr<LikelihoodKernel> make_likelihood_kernel<Term>(const Backend&, \
                                                                           const ObjectTable<double>&);
-#define INSTANTIATE_LATENT(Latent)                                              \
-  template std::unique_ptr<LatentKernel> make_latent_kernel<Latent>(const Backend&, \
-                                                                    const ObjectTable<double>&, const LatentSetup&);
+#define INSTANTIATE_LATENT(Latent)                                   \
+  template std::unique_ptr<LatentKernel> make_latent_kernel<Latent>( \
+      const Backend&, const ObjectTable<double>&, const LatentSetup&);
 STARLING_FOR_EACH_TERM(INSTANTIATE_TERM)
 STARLING_FOR_EACH_LATENT(INSTANTIATE_LATENT)
 

@@ -1,13 +1,14 @@
-// The CPU kernels for one instruction set. src/CMakeLists.txt compiles this file once per STARLING_CPU_NAMESPACE, with that
-// set's flags; STARLING_CPU_SCALAR makes the variant without SIMD.
+// The CPU kernels for one instruction set. src/CMakeLists.txt compiles this file once per
+// STARLING_CPU_NAMESPACE, with that set's flags; STARLING_CPU_SCALAR makes the variant without SIMD.
 #include "backends/cpu_kernels.hpp"
 
+#include "backends/cpu_variants.hpp"
 #include "models/builtin_kernels.hpp"
 #ifndef STARLING_CPU_SCALAR
 #include "backends/simd.hpp"
 #endif
 
-namespace starling::cpu {
+namespace starling::cpu::STARLING_CPU_NAMESPACE {
 
 #ifdef STARLING_CPU_SCALAR
 using Real = float;
@@ -27,23 +28,22 @@ struct Lanes<FloatBatch> {
 static_assert(kGroup % FloatBatch::size == 0);
 #endif
 
-namespace STARLING_CPU_NAMESPACE {
-
 template <class Term>
 std::unique_ptr<LikelihoodKernel> make_likelihood(const ObjectTable<double>& objects, int threads) {
   return std::make_unique<Likelihood<Term, Real>>(objects, threads);
 }
 template <class Latent>
-std::unique_ptr<LatentKernel> make_latents(const ObjectTable<double>& objects, const LatentSetup& setup, int threads) {
+std::unique_ptr<LatentKernel> make_latents(const ObjectTable<double>& objects, const LatentSetup& setup,
+                                           int threads) {
   return std::make_unique<Latents<Latent, Real>>(objects, setup, threads);
 }
 
 #define INSTANTIATE_TERM(Term) \
   template std::unique_ptr<LikelihoodKernel> make_likelihood<Term>(const ObjectTable<double>&, int);
-#define INSTANTIATE_LATENT(Latent) \
-  template std::unique_ptr<LatentKernel> make_latents<Latent>(const ObjectTable<double>&, const LatentSetup&, int);
+#define INSTANTIATE_LATENT(Latent)                                                        \
+  template std::unique_ptr<LatentKernel> make_latents<Latent>(const ObjectTable<double>&, \
+                                                              const LatentSetup&, int);
 STARLING_FOR_EACH_TERM(INSTANTIATE_TERM)
 STARLING_FOR_EACH_LATENT(INSTANTIATE_LATENT)
 
-}  // namespace STARLING_CPU_NAMESPACE
-}  // namespace starling::cpu
+}  // namespace starling::cpu::STARLING_CPU_NAMESPACE

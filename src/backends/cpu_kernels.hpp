@@ -1,6 +1,7 @@
-/// The CPU backend: OpenMP over tiles and groups of walkers, SIMD over the walkers of a group. Compiled once per
-/// instruction set; `Lanes` is the real type, a SIMD batch or (where there is no fused multiply-add) a plain float.
-/// All variants give the same bits.
+/// The CPU backend: OpenMP over tiles and groups of walkers, SIMD over the walkers of a group. Compiled once
+/// per instruction set; `Lanes` is the real type, a SIMD batch or (where there is no fused multiply-add) a
+/// plain float. All variants give the same bits. Everything here is in the variant's own namespace: a
+/// function that two variants shared would be linked once, with the instructions of either.
 #pragma once
 
 #include <omp.h>
@@ -11,7 +12,7 @@
 #include "backends/kernels.hpp"
 #include "formulas/terms.hpp"
 
-namespace starling::cpu {
+namespace starling::cpu::STARLING_CPU_NAMESPACE {
 
 /// Loads, stores and lane numbers of a real type.
 template <class R>
@@ -29,7 +30,9 @@ ObjectTable<S> convert(const ObjectTable<double>& t) {
   ObjectTable<S> out;
   out.size = t.size;
   out.offset = t.offset;
-  auto copy = [](const std::vector<double>& from, std::vector<S>& to) { to.assign(from.begin(), from.end()); };
+  auto copy = [](const std::vector<double>& from, std::vector<S>& to) {
+    to.assign(from.begin(), from.end());
+  };
   for (std::size_t j = 0; j < t.column.size(); ++j) copy(t.column[j], out.column[j]);
   copy(t.weight, out.weight);
   for (std::size_t j = 0; j < t.sample.size(); ++j) copy(t.sample[j], out.sample[j]);
@@ -43,12 +46,14 @@ Coefficients<R, N> load_coefficients(const float* table, std::uint64_t stride, s
   return c;
 }
 
-/// Runs body(tile, group, tile_sums) for every pair and adds the tile sums, [output][group lane] in double, into `out`,
-/// [output][walker].
+/// Runs body(tile, group, tile_sums) for every pair and adds the tile sums, [output][group lane] in double,
+/// into `out`, [output][walker].
 template <int kOutputs, class Body>
-void for_tiles(std::uint64_t objects, std::uint64_t walkers, int threads, std::span<FixedSum> out, Body body) {
+void for_tiles(std::uint64_t objects, std::uint64_t walkers, int threads, std::span<FixedSum> out,
+               Body body) {
   const std::uint64_t groups = groups_of(walkers), tasks = tiles_of(objects) * groups;
-  const auto chunk = static_cast<int>(std::clamp<std::uint64_t>(tasks / (8 * static_cast<unsigned>(threads)), 1, 4096));
+  const auto chunk =
+      static_cast<int>(std::clamp<std::uint64_t>(tasks / (8 * static_cast<unsigned>(threads)), 1, 4096));
   std::fill(out.begin(), out.end(), FixedSum{});
 #pragma omp parallel num_threads(threads)
   {
@@ -106,7 +111,8 @@ class Likelihood final : public LikelihoodKernel {
   std::vector<float> table_;
 };
 
-/// How latent_strip reaches the latents of one group: [object][chain], and a small table for sums over the group.
+/// How latent_strip reaches the latents of one group: [object][chain], and a small table for sums over the
+/// group.
 template <class R>
 struct LatentAccess {
   float* latents;  ///< of the first lane of this batch
@@ -115,7 +121,9 @@ struct LatentAccess {
 
   R load(std::uint64_t i) const { return Lanes<R>::load(latents + i * stride); }
   void store(std::uint64_t i, R mu) const { Lanes<R>::store(latents + i * stride, mu); }
-  void moments(std::uint64_t i, R deviation) const { Lanes<R>::store(collected + (i - begin) * kGroup, deviation); }
+  void moments(std::uint64_t i, R deviation) const {
+    Lanes<R>::store(collected + (i - begin) * kGroup, deviation);
+  }
   void accepted(std::uint64_t i, R count) const { moments(i, count); }
 };
 
@@ -136,12 +144,12 @@ class Latents final : public LatentKernel {
     walkers.pad(table_);
     const auto view = objects_.view();
     const std::span<FixedSum> sums_out = step.updates == 0 ? std::span<FixedSum>{} : out;
-    for_tiles<latent_sums<Latent>()>(
-        view.size, chains_, threads_, sums_out, [&](std::uint64_t tile, std::uint64_t group, auto sums) {
-          const std::uint64_t end = std::min(view.size, (tile + 1) * kTile);
-          for (std::uint64_t begin = tile * kTile; begin < end; begin += kStrip)
-            strip(step, view, group, begin, std::min(end, begin + kStrip), sums);
-        });
+    for_tiles<latent_sums<Latent>()>(view.size, chains_, threads_, sums_out,
+                                     [&](std::uint64_t tile, std::uint64_t group, auto sums) {
+                                       const std::uint64_t end = std::min(view.size, (tile + 1) * kTile);
+                                       for (std::uint64_t begin = tile * kTile; begin < end; begin += kStrip)
+                                         strip(step, view, group, begin, std::min(end, begin + kStrip), sums);
+                                     });
   }
 
   void adapt(double gain, double trials) override {
@@ -165,7 +173,9 @@ class Latents final : public LatentKernel {
       }
   }
 
-  void scales(std::span<double> out) override { std::copy(scale_.begin(), scale_.end(), out.begin()); }
+  void scales(std::span<double> out) override {
+    std::copy(scale_.begin(), scale_.end(), out.begin());
+  }
 
  private:
   void strip(const LatentStep& step, const ObjectView<float>& view, std::uint64_t group, std::uint64_t begin,
@@ -203,18 +213,4 @@ class Latents final : public LatentKernel {
   std::vector<float> table_;
 };
 
-/// What each variant of the instruction set offers; the definitions are in cpu_kernels.cpp.
-#define STARLING_CPU_VARIANT(variant)                                                                            \
-  namespace variant {                                                                                            \
-  template <class Term>                                                                                          \
-  std::unique_ptr<LikelihoodKernel> make_likelihood(const ObjectTable<double>& objects, int threads);            \
-  template <class Latent>                                                                                        \
-  std::unique_ptr<LatentKernel> make_latents(const ObjectTable<double>& objects, const LatentSetup& setup,       \
-                                             int threads);                                                       \
-  }
-STARLING_CPU_VARIANT(generic)
-STARLING_CPU_VARIANT(avx2)
-STARLING_CPU_VARIANT(avx512)
-#undef STARLING_CPU_VARIANT
-
-}  // namespace starling::cpu
+}  // namespace starling::cpu::STARLING_CPU_NAMESPACE

@@ -18,6 +18,7 @@ std::vector<DeviceProperties> device_list(std::string& why_none);
 template <class Term>
 std::unique_ptr<LikelihoodKernel> make_likelihood(const ObjectTable<double>& objects, int device);
 template <class Latent>
-std::unique_ptr<LatentKernel> make_latents(const ObjectTable<double>& objects, const LatentSetup& setup, int device);
+std::unique_ptr<LatentKernel> make_latents(const ObjectTable<double>& objects, const LatentSetup& setup,
+                                           int device);
 
 }  // namespace starling::cuda

@@ -1,5 +1,5 @@
-/// The interface between the sampler, which drives, and the backends, which compute: one call per half-sweep of a
-/// likelihood, one call per sweep of the latents. All numbers are in the kernels' units (Frame).
+/// The interface between the sampler, which drives, and the backends, which compute: one call per half-sweep
+/// of a likelihood, one call per sweep of the latents. All numbers are in the kernels' units (Frame).
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,8 @@ struct WalkerTable {
     for (std::size_t j = 0; j < column.size(); ++j)
       values[(static_cast<std::size_t>(first) + j) * walkers + walker] = column[j];
   }
-  /// The same in another real type, rows padded to whole groups by repeating the last walker: [coefficient][padded].
+  /// The same in another real type, rows padded to whole groups by repeating the last walker:
+  /// [coefficient][padded].
   template <class S>
   void pad(std::vector<S>& out) const {
     const std::uint64_t stride = padded(walkers);
@@ -71,8 +72,9 @@ struct Backend {
   std::string description;  ///< in words, for people and the chain file
 };
 
-/// Chooses a backend for `device` ("auto", "cpu", "cuda", "cuda:K", "reference") with at least `bytes` of device memory.
-/// `auto` falls back to the CPU with a note that says why; `cuda` throws RunError with the same reason.
+/// Chooses a backend for `device` ("auto", "cpu", "cuda", "cuda:K", "reference") with at least `bytes` of
+/// device memory. `auto` falls back to the CPU with a note that says why; `cuda` throws RunError with the
+/// same reason.
 Backend choose_backend(const std::string& device, int threads, std::uint64_t bytes,
                        const std::function<void(const std::string&)>& note);
 
@@ -83,7 +85,8 @@ struct LatentSetup {
 
 // Built for the terms and latents in models/builtin.hpp by each backend.
 template <class Term>
-std::unique_ptr<LikelihoodKernel> make_likelihood_kernel(const Backend& backend, const ObjectTable<double>& objects);
+std::unique_ptr<LikelihoodKernel> make_likelihood_kernel(const Backend& backend,
+                                                         const ObjectTable<double>& objects);
 template <class Latent>
 std::unique_ptr<LatentKernel> make_latent_kernel(const Backend& backend, const ObjectTable<double>& objects,
                                                  const LatentSetup& setup);

@@ -5,7 +5,8 @@
 
 namespace starling::cuda {
 namespace {
-constexpr const char* kWhy = "this build of Starling has no CUDA backend (nvcc was not found when it was built)";
+constexpr const char* kWhy =
+    "this build of Starling has no CUDA backend (nvcc was not found when it was built)";
 }
 
 std::vector<DeviceProperties> device_list(std::string& why_none) {
@@ -24,8 +25,9 @@ std::unique_ptr<LatentKernel> make_latents(const ObjectTable<double>&, const Lat
 
 #define INSTANTIATE_TERM(Term) \
   template std::unique_ptr<LikelihoodKernel> make_likelihood<Term>(const ObjectTable<double>&, int);
-#define INSTANTIATE_LATENT(Latent) \
-  template std::unique_ptr<LatentKernel> make_latents<Latent>(const ObjectTable<double>&, const LatentSetup&, int);
+#define INSTANTIATE_LATENT(Latent)                                                        \
+  template std::unique_ptr<LatentKernel> make_latents<Latent>(const ObjectTable<double>&, \
+                                                              const LatentSetup&, int);
 STARLING_FOR_EACH_TERM(INSTANTIATE_TERM)
 STARLING_FOR_EACH_LATENT(INSTANTIATE_LATENT)
 

@@ -1,9 +1,10 @@
-// The reference backend: one thread, double precision, the standard library's functions, no tiles. The oracle for the
-// other backends; slow.
+// The reference backend: one thread, double precision, the standard library's functions, no tiles. The oracle
+// for the other backends; slow.
+#include "backends/reference_kernels.hpp"
+
 #include <algorithm>
 #include <cmath>
 
-#include "backends/reference_kernels.hpp"
 #include "models/builtin_kernels.hpp"
 
 namespace starling::reference {
@@ -69,9 +70,8 @@ class Latents final : public LatentKernel {
     std::vector<double> deviation(n);
     for (std::uint64_t w = 0; w < chains_; ++w) {
       Access access{latents_.data() + w * n, deviation.data(), accepted_.data()};
-      const auto sums =
-          latent_strip<Latent>(column<Latent::coefficients>(walkers, w), step, view, scale_.data(),
-                               static_cast<std::uint32_t>(w), 0, n, access);
+      const auto sums = latent_strip<Latent>(column<Latent::coefficients>(walkers, w), step, view,
+                                             scale_.data(), static_cast<std::uint32_t>(w), 0, n, access);
       if (step.collect == LatentStep::Collect::moments)
         for (std::uint64_t i = 0; i < n; ++i) {
           sum_[i] += deviation[i];

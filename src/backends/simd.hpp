@@ -1,5 +1,5 @@
-/// Ops for SIMD batches of floats: the lanes are walkers. By xsimd, for the instruction set that the file including this
-/// one is compiled for.
+/// Ops for SIMD batches of floats: the lanes are walkers. By xsimd, for the instruction set that the file
+/// including this one is compiled for.
 #pragma once
 
 #include <xsimd/xsimd.hpp>
@@ -17,14 +17,34 @@ struct math::Ops<FloatBatch> {
   using Int = IntBatch;
   using Word = WordBatch;
   using Mask = FloatBatch::batch_bool_type;
-  static inline FloatBatch fma(FloatBatch a, FloatBatch b, FloatBatch c) { return xsimd::fma(a, b, c); }
-  static inline FloatBatch sqrt(FloatBatch a) { return xsimd::sqrt(a); }
-  static inline Int bits(FloatBatch a) { return xsimd::bitwise_cast<IntBatch>(a); }
-  static inline FloatBatch from_bits(Int a) { return xsimd::bitwise_cast<FloatBatch>(a); }
-  static inline FloatBatch from_int(Int a) { return xsimd::to_float(a); }
-  static inline Int as_signed(Word a) { return xsimd::bitwise_cast<IntBatch>(a); }
-  static inline FloatBatch select(Mask m, FloatBatch a, FloatBatch b) { return xsimd::select(m, a, b); }
-  static inline bool any(Mask m) { return xsimd::any(m); }
+  static inline FloatBatch fma(FloatBatch a, FloatBatch b, FloatBatch c) {
+#if defined(__AVX512F__)
+    return _mm512_fmadd_ps(a, b, c);  // xsimd 8 multiplies and adds here, rounding twice
+#else
+    return xsimd::fma(a, b, c);
+#endif
+  }
+  static inline FloatBatch sqrt(FloatBatch a) {
+    return xsimd::sqrt(a);
+  }
+  static inline Int bits(FloatBatch a) {
+    return xsimd::bitwise_cast<IntBatch>(a);
+  }
+  static inline FloatBatch from_bits(Int a) {
+    return xsimd::bitwise_cast<FloatBatch>(a);
+  }
+  static inline FloatBatch from_int(Int a) {
+    return xsimd::to_float(a);
+  }
+  static inline Int as_signed(Word a) {
+    return xsimd::bitwise_cast<IntBatch>(a);
+  }
+  static inline FloatBatch select(Mask m, FloatBatch a, FloatBatch b) {
+    return xsimd::select(m, a, b);
+  }
+  static inline bool any(Mask m) {
+    return xsimd::any(m);
+  }
 };
 
 #if defined(__AVX512F__) || defined(__AVX2__)

@@ -1,5 +1,5 @@
-/// One sweep of one object's latent for the walkers that R holds: exact draws and Metropolis updates, the sums that the
-/// theta step needs, and the adaptation of the proposal's scale.
+/// One sweep of one object's latent for the walkers that R holds: exact draws and Metropolis updates, the
+/// sums that the theta step needs, and the adaptation of the proposal's scale.
 #pragma once
 
 #include "formulas/layout.hpp"
@@ -19,8 +19,8 @@ struct LatentStep {
   };
   std::uint64_t seed = 0;
   std::uint32_t sweep = 0;
-  std::uint32_t updates = 1;    ///< Metropolis updates of each latent; 0: none, only transform and collect
-  std::uint32_t start = 0;      ///< 1: set the first latents instead
+  std::uint32_t updates = 1;  ///< Metropolis updates of each latent; 0: none, only transform and collect
+  std::uint32_t start = 0;    ///< 1: set the first latents instead
   Collect collect = Collect::nothing;
 };
 
@@ -47,14 +47,17 @@ STARLING_HD void add_statistics(R mu, const Datum<R>& d, R* sums) {
 }
 
 template <class R>
-STARLING_HD Words<typename math::Ops<R>::Word> latent_words(std::uint64_t seed, std::uint32_t block, std::uint32_t sweep,
-                                                            typename math::Ops<R>::Word chain, std::uint32_t purpose) {
+STARLING_HD Words<typename math::Ops<R>::Word> latent_words(std::uint64_t seed, std::uint32_t block,
+                                                            std::uint32_t sweep,
+                                                            typename math::Ops<R>::Word chain,
+                                                            std::uint32_t purpose) {
   using W = typename math::Ops<R>::Word;
   return philox4x32(Words<W>{{W(block), W(sweep), chain, W(purpose)}}, seed);
 }
 
-/// Normal population and normal noise: mu | x, theta is normal with precision 1 / theta_sigma^2 + w / noise_scale^2 and is
-/// drawn exactly. Coefficients after the transform: theta_mu, 1 / theta_sigma^2, 1 / noise_scale^2.
+/// Normal population and normal noise: mu | x, theta is normal with precision 1 / theta_sigma^2 + w /
+/// noise_scale^2 and is drawn exactly. Coefficients after the transform: theta_mu, 1 / theta_sigma^2, 1 /
+/// noise_scale^2.
 struct ExactNormalLatent {
   static constexpr int coefficients = kTransform + 3;
   static constexpr bool metropolis = false;
@@ -64,8 +67,8 @@ struct ExactNormalLatent {
   template <class R>
   static STARLING_HD void normals(const LatentStep& step, Purpose purpose, std::uint64_t quad,
                                   typename math::Ops<R>::Word chain, R z[4]) {
-    const auto r =
-        latent_words<R>(step.seed, static_cast<std::uint32_t>(quad), step.sweep, chain, purpose_word(purpose));
+    const auto r = latent_words<R>(step.seed, static_cast<std::uint32_t>(quad), step.sweep, chain,
+                                   purpose_word(purpose));
     normal_pair<R>(r.w[0], r.w[1], z[0], z[1]);
     normal_pair<R>(r.w[2], r.w[3], z[2], z[3]);
   }
@@ -78,9 +81,9 @@ struct ExactNormalLatent {
   }
 
   template <class R>
-  static STARLING_HD void update(const Coefficients<R, coefficients>& c, const LatentStep& step, std::uint64_t quad,
-                                 typename math::Ops<R>::Word chain, const Datum<R> d[4], const R*, R mu[4],
-                                 R accepted[4]) {
+  static STARLING_HD void update(const Coefficients<R, coefficients>& c, const LatentStep& step,
+                                 std::uint64_t quad, typename math::Ops<R>::Word chain, const Datum<R> d[4],
+                                 const R*, R mu[4], R accepted[4]) {
     R z[4];
     normals(step, step.start ? Purpose::latent_start : Purpose::latent, quad, chain, z);
     for (int j = 0; j < 4; ++j) {
@@ -90,8 +93,8 @@ struct ExactNormalLatent {
   }
 };
 
-/// Any population and measurement: random-walk Metropolis, step.updates times, with one proposal scale per object.
-/// Coefficients after the transform: the population's, then the measurement's.
+/// Any population and measurement: random-walk Metropolis, step.updates times, with one proposal scale per
+/// object. Coefficients after the transform: the population's, then the measurement's.
 template <class P, class M>
 struct MetropolisLatent {
   static constexpr int coefficients = kTransform + P::prepared_size + M::prepared_size;
@@ -99,9 +102,9 @@ struct MetropolisLatent {
   using Statistics = P;
 
   template <class R>
-  static STARLING_HD void update(const Coefficients<R, coefficients>& c, const LatentStep& step, std::uint64_t quad,
-                                 typename math::Ops<R>::Word chain, const Datum<R> d[4], const R scale[4], R mu[4],
-                                 R accepted[4]) {
+  static STARLING_HD void update(const Coefficients<R, coefficients>& c, const LatentStep& step,
+                                 std::uint64_t quad, typename math::Ops<R>::Word chain, const Datum<R> d[4],
+                                 const R scale[4], R mu[4], R accepted[4]) {
     Coefficients<R, P::prepared_size> population;
     Coefficients<R, M::prepared_size> measurement;
     for (int j = 0; j < P::prepared_size; ++j) population[j] = c[kTransform + j];
@@ -109,8 +112,9 @@ struct MetropolisLatent {
     for (int j = 0; j < 4; ++j) accepted[j] = R(0.0f);
     for (std::uint32_t u = 0; u < step.updates; ++u) {
       for (int pair = 0; pair < 2; ++pair) {
-        const auto r = latent_words<R>(step.seed, static_cast<std::uint32_t>(2 * quad + static_cast<unsigned>(pair)),
-                                       step.sweep, chain, purpose_word(Purpose::latent, u));
+        const auto r =
+            latent_words<R>(step.seed, static_cast<std::uint32_t>(2 * quad + static_cast<unsigned>(pair)),
+                            step.sweep, chain, purpose_word(Purpose::latent, u));
         R z[2];
         normal_pair<R>(r.w[0], r.w[1], z[0], z[1]);
         for (int k = 0; k < 2; ++k) {
@@ -127,20 +131,21 @@ struct MetropolisLatent {
   }
 };
 
-/// Sums that a latent kernel returns per walker: the population's statistics, the measurement's, accepted updates.
+/// Sums that a latent kernel returns per walker: the population's statistics, the measurement's, accepted
+/// updates.
 template <class Latent>
 constexpr int latent_sums() {
   return statistics_size<typename Latent::Statistics>() + kNormalSums + 1;
 }
 
-/// Transforms, collects and updates the latents of objects [begin, end), begin a multiple of 4. `access` maps them:
-/// load(i), store(i, mu), moments(i, mu - x), accepted(i, count), the last two only where step.collect asks for them.
+/// Transforms, collects and updates the latents of objects [begin, end), begin a multiple of 4. `access` maps
+/// them: load(i), store(i, mu), moments(i, mu - x), accepted(i, count), the last two only where step.collect
+/// asks for them.
 template <class Latent, class R, class S, class Access>
-STARLING_HD Coefficients<R, latent_sums<Latent>()> latent_strip(const Coefficients<R, Latent::coefficients>& c,
-                                                                const LatentStep& step, const ObjectView<S>& objects,
-                                                                const S* scales, typename math::Ops<R>::Word chain,
-                                                                std::uint64_t begin, std::uint64_t end,
-                                                                Access& access) {
+STARLING_HD Coefficients<R, latent_sums<Latent>()> latent_strip(
+    const Coefficients<R, Latent::coefficients>& c, const LatentStep& step, const ObjectView<S>& objects,
+    const S* scales, typename math::Ops<R>::Word chain, std::uint64_t begin, std::uint64_t end,
+    Access& access) {
   Coefficients<R, latent_sums<Latent>()> sums;
   for (int j = 0; j < latent_sums<Latent>(); ++j) sums[j] = R(0.0f);
   for (std::uint64_t i = begin; i < end; i += 4) {
@@ -182,7 +187,8 @@ STARLING_HD S fold_group(const S* values, std::uint64_t stride) {
   return v[0];
 }
 
-/// Robbins-Monro step of the logarithm of a proposal scale towards an acceptance of 0.44, gain min(1, 3 (t + 1)^-0.6).
+/// Robbins-Monro step of the logarithm of a proposal scale towards an acceptance of 0.44, gain min(1, 3 (t +
+/// 1)^-0.6).
 template <class S>
 STARLING_HD S adapted_scale(S scale, S accepted, S trials, S gain) {
   return scale * math::exp(gain * (accepted / trials - S(0.44f)));

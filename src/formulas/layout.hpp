@@ -1,5 +1,5 @@
-/// How objects and walkers are cut into pieces. Constants of the build, never of the machine: they fix the order of every
-/// sum, and with it the bits of every result.
+/// How objects and walkers are cut into pieces. Constants of the build, never of the machine: they fix the
+/// order of every sum, and with it the bits of every result.
 #pragma once
 
 #include <cstddef>
@@ -9,14 +9,21 @@ namespace starling {
 
 /// Objects whose terms are added one after the other in the kernels' real type.
 inline constexpr std::uint64_t kStrip = 32;
-/// Objects whose strips are added one after the other in double; tiles are then added in fixed point, in any order.
+/// Objects whose strips are added one after the other in double; tiles are then added in fixed point, in any
+/// order.
 inline constexpr std::uint64_t kTile = 256;
 inline constexpr std::uint64_t kStripsPerTile = kTile / kStrip;
 /// Walkers that are updated side by side: a warp on the GPU, a few SIMD batches on the CPU.
 inline constexpr std::uint64_t kGroup = 32;
 
-inline constexpr std::uint64_t tiles_of(std::uint64_t objects) { return (objects + kTile - 1) / kTile; }
-inline constexpr std::uint64_t groups_of(std::uint64_t walkers) { return (walkers + kGroup - 1) / kGroup; }
-inline constexpr std::uint64_t padded(std::uint64_t walkers) { return groups_of(walkers) * kGroup; }
+inline constexpr std::uint64_t tiles_of(std::uint64_t objects) {
+  return (objects + kTile - 1) / kTile;
+}
+inline constexpr std::uint64_t groups_of(std::uint64_t walkers) {
+  return (walkers + kGroup - 1) / kGroup;
+}
+inline constexpr std::uint64_t padded(std::uint64_t walkers) {
+  return groups_of(walkers) * kGroup;
+}
 
 }  // namespace starling

@@ -12,10 +12,10 @@ namespace starling {
 /// A view; which column means what is said by the formula that reads it. S is float, or double in the oracle.
 template <class S>
 struct ObjectView {
-  const S* column[2] = {nullptr, nullptr};              ///< [size] each
-  const S* weight = nullptr;                            ///< [size], or null: all one
-  const std::uint64_t* offset = nullptr;                ///< [size + 1] into the sample columns
-  const S* sample[3] = {nullptr, nullptr, nullptr};     ///< [offset[size]] each
+  const S* column[2] = {nullptr, nullptr};           ///< [size] each
+  const S* weight = nullptr;                         ///< [size], or null: all one
+  const std::uint64_t* offset = nullptr;             ///< [size + 1] into the sample columns
+  const S* sample[3] = {nullptr, nullptr, nullptr};  ///< [offset[size]] each
   std::uint64_t size = 0;
 };
 
@@ -38,8 +38,8 @@ struct ObjectTable {
   }
 };
 
-/// Coefficients of many walkers: [coefficient][walker], each row padded to whole groups (the padding repeats the last
-/// walker, so that it does ordinary work).
+/// Coefficients of many walkers: [coefficient][walker], each row padded to whole groups (the padding repeats
+/// the last walker, so that it does ordinary work).
 template <class S>
 struct WalkerView {
   const S* table = nullptr;

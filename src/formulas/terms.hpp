@@ -1,5 +1,5 @@
-/// What one object adds to ln L(theta) - ln L(reference), for each kind of likelihood. The difference is formed
-/// algebraically, inside the logarithm: two rounded logarithms are never subtracted.
+/// What one object adds to ln L(theta) - ln L(reference), for each kind of likelihood. The difference is
+/// formed algebraically, inside the logarithm: two rounded logarithms are never subtracted.
 #pragma once
 
 #include "formulas/objects.hpp"
@@ -14,17 +14,19 @@ struct PointTerm {
   static constexpr int outputs = 1;
 
   template <class R, class S>
-  static STARLING_HD Coefficients<R, 1> evaluate(const Coefficients<R, coefficients>& c, const ObjectView<S>& objects,
-                                                 std::uint64_t i) {
+  static STARLING_HD Coefficients<R, 1> evaluate(const Coefficients<R, coefficients>& c,
+                                                 const ObjectView<S>& objects, std::uint64_t i) {
     return {{log_ratio<P>(c, R(objects.column[0][i]))}};
   }
 };
 
 /// Normal population, normal noise: x ~ N(theta_mu, V_i), V_i = theta_sigma^2 + noise_scale^2 sigma_i^2.
-/// Object columns: y = x - m_ref and 1 / V_ref,i. With u = V_i / V_ref,i - 1 = c1 + c2 / V_ref,i and dm = m - m_ref,
+/// Object columns: y = x - m_ref and 1 / V_ref,i. With u = V_i / V_ref,i - 1 = c1 + c2 / V_ref,i and dm = m -
+/// m_ref,
 ///   ln L_i - ln L_ref,i = -[dm (dm - 2 y) - y^2 u] / (2 V_i) - ln(1 + u) / 2.
 struct NormalMarginalTerm {
-  static constexpr int coefficients = 3;  // dm, c1 = q - q_ref, c2 = s^2 - s_ref^2 - (q - q_ref) s_ref^2; q = noise_scale^2
+  static constexpr int coefficients =
+      3;  // dm, c1 = q - q_ref, c2 = s^2 - s_ref^2 - (q - q_ref) s_ref^2; q = noise_scale^2
   static constexpr int outputs = 1;
 
   template <class R, class S>
@@ -40,16 +42,18 @@ struct NormalMarginalTerm {
 
 /// Importance sampling over posterior samples. Object column 0: ln sum_k p(mu_ik | reference) / pi0(mu_ik).
 /// Sample columns: mu; its normalised weight r at the reference; ln pi0 (null: flat).
-///   ln L_i - ln L_ref,i = ln(1 + sum_k r_k expm1(delta_k)),  delta_k = ln p(mu_k | theta) - ln p(mu_k | reference).
-/// Where theta is far from the reference (some delta > 30, or the sum below -1/2) r has lost its small values and the
-/// logarithm is taken of the plain sum, with its largest term taken out.
+///   ln L_i - ln L_ref,i = ln(1 + sum_k r_k expm1(delta_k)),  delta_k = ln p(mu_k | theta) - ln p(mu_k |
+///   reference).
+/// Where theta is far from the reference (some delta > 30, or the sum below -1/2) r has lost its small values
+/// and the logarithm is taken of the plain sum, with its largest term taken out.
 template <class P>
 struct SamplesTerm {
   static constexpr int coefficients = ratio_size<P>() + P::prepared_size;
   static constexpr int outputs = 1;
 
   template <class R>
-  static STARLING_HD void unpack(const Coefficients<R, coefficients>& c, Coefficients<R, ratio_size<P>()>& ratio,
+  static STARLING_HD void unpack(const Coefficients<R, coefficients>& c,
+                                 Coefficients<R, ratio_size<P>()>& ratio,
                                  Coefficients<R, P::prepared_size>& prepared) {
     for (int j = 0; j < ratio_size<P>(); ++j) ratio[j] = c[j];
     for (int j = 0; j < P::prepared_size; ++j) prepared[j] = c[ratio_size<P>() + j];
@@ -57,16 +61,17 @@ struct SamplesTerm {
 
   /// ln [p(mu_ik | theta) / pi0(mu_ik)]
   template <class R, class S>
-  static STARLING_HD R log_weight(const Coefficients<R, P::prepared_size>& prepared, const ObjectView<S>& objects,
-                                  std::uint64_t k) {
+  static STARLING_HD R log_weight(const Coefficients<R, P::prepared_size>& prepared,
+                                  const ObjectView<S>& objects, std::uint64_t k) {
     const R l = P::log_density(prepared, R(objects.sample[0][k]));
     return objects.sample[2] ? l - R(objects.sample[2][k]) : l;
   }
 
   /// The largest log weight, and the sums of w and w^2 in units of it.
   template <class R, class S>
-  static STARLING_HD void scaled_sums(const Coefficients<R, P::prepared_size>& prepared, const ObjectView<S>& objects,
-                                      std::uint64_t begin, std::uint64_t end, R& largest, R& sum, R& squares) {
+  static STARLING_HD void scaled_sums(const Coefficients<R, P::prepared_size>& prepared,
+                                      const ObjectView<S>& objects, std::uint64_t begin, std::uint64_t end,
+                                      R& largest, R& sum, R& squares) {
     largest = R(-__builtin_huge_valf());
     for (std::uint64_t k = begin; k < end; ++k) {
       const R l = log_weight(prepared, objects, k);
@@ -82,8 +87,8 @@ struct SamplesTerm {
   }
 
   template <class R, class S>
-  static STARLING_HD Coefficients<R, 1> evaluate(const Coefficients<R, coefficients>& c, const ObjectView<S>& objects,
-                                                 std::uint64_t i) {
+  static STARLING_HD Coefficients<R, 1> evaluate(const Coefficients<R, coefficients>& c,
+                                                 const ObjectView<S>& objects, std::uint64_t i) {
     Coefficients<R, ratio_size<P>()> ratio;
     Coefficients<R, P::prepared_size> prepared;
     unpack(c, ratio, prepared);
@@ -105,16 +110,16 @@ struct SamplesTerm {
   }
 };
 
-/// The Monte Carlo variance of a samples likelihood, V_i = sum w^2 / (sum w)^2 - 1 / K_i, weighted by the square of the
-/// object's weight. Coefficients as SamplesTerm.
+/// The Monte Carlo variance of a samples likelihood, V_i = sum w^2 / (sum w)^2 - 1 / K_i, weighted by the
+/// square of the object's weight. Coefficients as SamplesTerm.
 template <class P>
 struct SamplesVarianceTerm {
   static constexpr int coefficients = SamplesTerm<P>::coefficients;
   static constexpr int outputs = 1;
 
   template <class R, class S>
-  static STARLING_HD Coefficients<R, 1> evaluate(const Coefficients<R, coefficients>& c, const ObjectView<S>& objects,
-                                                 std::uint64_t i) {
+  static STARLING_HD Coefficients<R, 1> evaluate(const Coefficients<R, coefficients>& c,
+                                                 const ObjectView<S>& objects, std::uint64_t i) {
     Coefficients<R, ratio_size<P>()> ratio;
     Coefficients<R, P::prepared_size> prepared;
     SamplesTerm<P>::unpack(c, ratio, prepared);

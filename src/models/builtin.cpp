@@ -19,13 +19,15 @@ std::vector<Parameter> join(std::vector<Parameter> a, const std::vector<Paramete
 
 void no_weights_in_joint(const Catalog& catalog, Method method) {
   if (method == Method::joint && !catalog.weight.empty())
-    throw InputError("weights have no meaning in a joint fit, where every object has one latent: use the method naive "
-                     "or marginal");
+    throw InputError(
+        "weights have no meaning in a joint fit, where every object has one latent: use the method naive "
+        "or marginal");
 }
 
 [[noreturn]] void no_joint_fit() {
-  throw InputError("the joint fit of posterior samples is not available: use the method marginal, which sums over the "
-                   "samples, and draw the latents afterwards");
+  throw InputError(
+      "the joint fit of posterior samples is not available: use the method marginal, which sums over the "
+      "samples, and draw the latents afterwards");
 }
 
 /// A normal population seen through normal noise.
@@ -58,19 +60,21 @@ class NormalThroughNoise final : public ModelDefinition {
     }
     return P::estimate(static_cast<double>(catalog.size()), m.mean, m.variance, variance);
   }
-  std::unique_ptr<Likelihood> likelihood(const Catalog& catalog, Method method, std::span<const double> reference,
+  std::unique_ptr<Likelihood> likelihood(const Catalog& catalog, Method method,
+                                         std::span<const double> reference,
                                          const Backend& backend) const override {
     if (method == Method::naive) return std::make_unique<PointLikelihood<P>>(catalog, reference, backend);
     return std::make_unique<NormalMarginalLikelihood<M>>(catalog, reference, backend);
   }
-  std::unique_ptr<JointTarget> joint(const Catalog& catalog, const FitOptions& options, const std::string& update,
-                                     const Backend& backend) const override {
+  std::unique_ptr<JointTarget> joint(const Catalog& catalog, const FitOptions& options,
+                                     const std::string& update, const Backend& backend) const override {
     const std::size_t d = parameters_.size();
     if (update == "exact")
       return std::make_unique<NormalNoiseJoint<P, M, ExactUpdate<P, M>>>(catalog, options, backend, d);
     return std::make_unique<NormalNoiseJoint<P, M, MetropolisUpdate<P, M>>>(catalog, options, backend, d);
   }
-  std::vector<double> replay(const Catalog& catalog, std::size_t object, const ReplaySetup& setup) const override {
+  std::vector<double> replay(const Catalog& catalog, std::size_t object,
+                             const ReplaySetup& setup) const override {
     const bool exact = setup.latent_update == "exact";
     if (setup.double_precision)
       return exact ? replay_latents<P, M, ExactUpdate<P, M>, double>(catalog, object, setup)
@@ -81,9 +85,11 @@ class NormalThroughNoise final : public ModelDefinition {
   double latent_given_theta(const Catalog& catalog, std::size_t object, std::span<const double> theta,
                             HostStream& stream) const override {
     const double alpha = catalog.sigma.empty() ? 1 : catalog.sigma_of(object);
-    const double precision_x = M::prepare(theta.subspan(2))[0] / (alpha * alpha), precision = 1 / (theta[1] * theta[1]);
+    const double precision_x = M::prepare(theta.subspan(2))[0] / (alpha * alpha),
+                 precision = 1 / (theta[1] * theta[1]);
     const double variance = 1 / (precision_x + precision);
-    return variance * (precision_x * catalog.x[object] + precision * theta[0]) + std::sqrt(variance) * stream.normal();
+    return variance * (precision_x * catalog.x[object] + precision * theta[0]) +
+           std::sqrt(variance) * stream.normal();
   }
 
  private:
@@ -114,7 +120,8 @@ class ThroughSamples final : public ModelDefinition {
     return P::estimate(static_cast<double>(catalog.size()), m.mean, m.variance,
                        method == Method::naive ? 0 : mean_noise_variance(catalog));
   }
-  std::unique_ptr<Likelihood> likelihood(const Catalog& catalog, Method method, std::span<const double> reference,
+  std::unique_ptr<Likelihood> likelihood(const Catalog& catalog, Method method,
+                                         std::span<const double> reference,
                                          const Backend& backend) const override {
     if (method == Method::naive) return std::make_unique<PointLikelihood<P>>(catalog, reference, backend);
     return std::make_unique<SamplesLikelihood<P>>(catalog, reference, backend);
@@ -200,7 +207,8 @@ double mean_noise_variance(const Catalog& catalog) {
       const double k = static_cast<double>(end - begin);
       double mean = 0, squares = 0;
       for (std::size_t j = begin; j < end; ++j) mean += (catalog.samples[j] - catalog.x[i]) / k;
-      for (std::size_t j = begin; j < end; ++j) squares += std::pow(catalog.samples[j] - catalog.x[i] - mean, 2);
+      for (std::size_t j = begin; j < end; ++j)
+        squares += std::pow(catalog.samples[j] - catalog.x[i] - mean, 2);
       sum += squares / k;
     }
     return sum / n;

@@ -4,9 +4,9 @@
 #include "formulas/latents.hpp"
 #include "formulas/terms.hpp"
 
-#define STARLING_FOR_EACH_TERM(X)                 \
-  X(starling::PointTerm<starling::NormalPopulation>) \
-  X(starling::NormalMarginalTerm)                 \
+#define STARLING_FOR_EACH_TERM(X)                      \
+  X(starling::PointTerm<starling::NormalPopulation>)   \
+  X(starling::NormalMarginalTerm)                      \
   X(starling::SamplesTerm<starling::NormalPopulation>) \
   X(starling::SamplesVarianceTerm<starling::NormalPopulation>)
 

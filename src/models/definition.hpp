@@ -1,4 +1,5 @@
-/// What is compiled for a pair (population, measurement), behind interfaces that know no types: the sampler drives these.
+/// What is compiled for a pair (population, measurement), behind interfaces that know no types: the sampler
+/// drives these.
 #pragma once
 
 #include <memory>
@@ -28,26 +29,29 @@ class Likelihood {
   virtual MonteCarloError monte_carlo(std::span<const double> theta) = 0;
 };
 
-/// The latents of a joint fit and the conditionals of theta that they give. Chains are numbered over all ensembles.
+/// The latents of a joint fit and the conditionals of theta that they give. Chains are numbered over all
+/// ensembles.
 class JointTarget {
  public:
   virtual ~JointTarget() = default;
   /// First latents, given the chains' theta, [chain][d].
   virtual void start(std::span<const double> theta) = 0;
-  /// Updates all latents given theta. `sweep` counts from 0. collect: which use is made of the draw before / of the
-  /// acceptance counts.
+  /// Updates all latents given theta. `sweep` counts from 0. collect: which use is made of the draw before /
+  /// of the acceptance counts.
   virtual void sweep(std::uint32_t sweep, std::span<const double> theta, LatentStep::Collect collect) = 0;
   virtual void adapt(std::uint32_t sweep) = 0;
   /// ln p(latents, x | theta) up to a constant, at fixed latents. Any thread.
   [[nodiscard]] virtual double centred(std::size_t chain, std::span<const double> theta) const = 0;
-  /// ln p(x | eta, theta) up to the same constant less ln p(latents | before), at fixed eta = F(latents | before).
+  /// ln p(x | eta, theta) up to the same constant less ln p(latents | before), at fixed eta = F(latents |
+  /// before).
   [[nodiscard]] virtual double noncentred(std::size_t chain, std::span<const double> before,
                                           std::span<const double> theta) const = 0;
   /// ln p(latents, x | theta) after the latents followed theta from `before` at fixed eta.
   [[nodiscard]] virtual double joint(std::size_t chain, std::span<const double> before,
                                      std::span<const double> theta) const = 0;
   /// Lets the latents follow theta at fixed eta, when next they are touched.
-  virtual void transform(std::size_t chain, std::span<const double> before, std::span<const double> theta) = 0;
+  virtual void transform(std::size_t chain, std::span<const double> before,
+                         std::span<const double> theta) = 0;
   /// Does what transform left to do, collects, and gives the moments over `draws` draws of all chains.
   virtual LatentMoments finish(std::uint32_t sweep, LatentStep::Collect collect, double draws) = 0;
   /// Accepted share of the latent updates of the last sweep.
@@ -60,11 +64,11 @@ struct ReplaySetup {
   std::uint32_t updates;
   std::uint64_t seed;
   std::size_t chains, sweeps, burn_in;
-  bool double_precision;                    ///< the reference backend's arithmetic
-  std::span<const double> start;            ///< [chain][d]
-  std::span<const double> theta;            ///< [sweep][chain][d] at the end of each sweep
-  std::span<const double> theta_centred;    ///< the same before the non-centred step
-  bool theta_first;  ///< the sweep moves theta before the latents (collapsed scheme)
+  bool double_precision;                  ///< the reference backend's arithmetic
+  std::span<const double> start;          ///< [chain][d]
+  std::span<const double> theta;          ///< [sweep][chain][d] at the end of each sweep
+  std::span<const double> theta_centred;  ///< the same before the non-centred step
+  bool theta_first;                       ///< the sweep moves theta before the latents (collapsed scheme)
 };
 
 class ModelDefinition {
@@ -82,8 +86,9 @@ class ModelDefinition {
   [[nodiscard]] virtual std::string integral() const = 0;
   /// "exact" or "metropolis": the best latent update of this pair.
   [[nodiscard]] virtual std::string latent_update() const = 0;
-  /// Whether theta should be moved on the marginal likelihood, and the latents drawn after it, even in the joint fit:
-  /// where hyperparameters of the noise trade off against the width along a ridge that no move at fixed latents follows.
+  /// Whether theta should be moved on the marginal likelihood, and the latents drawn after it, even in the
+  /// joint fit: where hyperparameters of the noise trade off against the width along a ridge that no move at
+  /// fixed latents follows.
   [[nodiscard]] virtual bool prefers_collapsed() const = 0;
   [[nodiscard]] virtual bool can_interweave() const = 0;
 
@@ -101,7 +106,8 @@ class ModelDefinition {
                                                    const ReplaySetup& setup) const = 0;
   /// A draw of one object's latent given theta and its data (marginal fits).
   [[nodiscard]] virtual double latent_given_theta(const Catalog& catalog, std::size_t object,
-                                                  std::span<const double> theta, HostStream& stream) const = 0;
+                                                  std::span<const double> theta,
+                                                  HostStream& stream) const = 0;
 };
 
 /// All that is built in, in the order in which they are listed.

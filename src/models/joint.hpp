@@ -1,5 +1,5 @@
-/// Binds a catalog, a population, a measurement with normal noise and a backend to a JointTarget, and replays single
-/// latents by the same formulas.
+/// Binds a catalog, a population, a measurement with normal noise and a backend to a JointTarget, and replays
+/// single latents by the same formulas.
 #pragma once
 
 #include "models/likelihoods.hpp"
@@ -39,13 +39,16 @@ inline ObjectTable<double> latent_objects(const Catalog& catalog, Frame frame) {
   return objects;
 }
 
-/// First proposal scale of one object: 2.4 times the width of its latent's conditional distribution, for a population
-/// about as wide as the frame.
-inline double first_scale(double precision) { return 2.4 / std::sqrt(1 + precision); }
+/// First proposal scale of one object: 2.4 times the width of its latent's conditional distribution, for a
+/// population about as wide as the frame.
+inline double first_scale(double precision) {
+  return 2.4 / std::sqrt(1 + precision);
+}
 
 /// mu <- a mu + b that carries latents from theta `before` to `after` at fixed eta.
 template <class P>
-std::pair<double, double> eta_transform(std::span<const double> before, std::span<const double> after, Frame frame) {
+std::pair<double, double> eta_transform(std::span<const double> before, std::span<const double> after,
+                                        Frame frame) {
   if constexpr (LocationScale<P>) {
     const auto [m, s] = P::location_scale(to_frame<P>(before, frame));
     const auto [m1, s1] = P::location_scale(to_frame<P>(after, frame));
@@ -62,7 +65,8 @@ class NormalNoiseJoint final : public JointTarget {
   static_assert(HasStatistics<P>, "the joint fit needs a population with sufficient statistics");
 
  public:
-  NormalNoiseJoint(const Catalog& catalog, const FitOptions& options, const Backend& backend, std::size_t dimension)
+  NormalNoiseJoint(const Catalog& catalog, const FitOptions& options, const Backend& backend,
+                   std::size_t dimension)
       : frame_(frame_of<P>(catalog)),
         n_(static_cast<double>(catalog.size())),
         dimension_(dimension),
@@ -101,7 +105,8 @@ class NormalNoiseJoint final : public JointTarget {
     return P::log_density_sum(t, std::span(s, kPopulation), n_) + noise_term(theta, s[kPopulation + kSumWV2]);
   }
 
-  double noncentred(std::size_t chain, std::span<const double> before, std::span<const double> theta) const override {
+  double noncentred(std::size_t chain, std::span<const double> before,
+                    std::span<const double> theta) const override {
     const auto [a, p] = eta_transform<P>(population(before), population(theta), frame_);
     const double q = a - 1;  // each latent moves by p + q mu
     const double* n = values_.data() + chain * latent_sums<Latent>() + kPopulation;
@@ -111,7 +116,8 @@ class NormalNoiseJoint final : public JointTarget {
     return noise_term(theta, n[kSumWV2] - 2 * change);
   }
 
-  double joint(std::size_t chain, std::span<const double> before, std::span<const double> theta) const override {
+  double joint(std::size_t chain, std::span<const double> before,
+               std::span<const double> theta) const override {
     const auto [a, b] = eta_transform<P>(population(before), population(theta), frame_);
     const auto t = to_frame<P>(population(before), frame_);
     const double* s = values_.data() + chain * latent_sums<Latent>();
@@ -168,7 +174,8 @@ class NormalNoiseJoint final : public JointTarget {
       const auto t = theta.subspan(c * dimension_, dimension_);
       const std::array<double, 2> transform{transforms_[c].first, transforms_[c].second};
       table_.set(c, transform);
-      table_.set(c, Update::column(to_frame<P>(population(t), frame_), t.subspan(population_dimension_)), kTransform);
+      table_.set(c, Update::column(to_frame<P>(population(t), frame_), t.subspan(population_dimension_)),
+                 kTransform);
       transforms_[c] = {1.0, 0.0};
     }
     LatentStep step;
@@ -176,8 +183,9 @@ class NormalNoiseJoint final : public JointTarget {
     step.sweep = number;
     step.updates = Latent::metropolis ? updates_ : 1;
     step.start = start ? 1 : 0;
-    step.collect = collect == LatentStep::Collect::accepted && !Latent::metropolis ? LatentStep::Collect::nothing
-                                                                                   : collect;
+    step.collect = collect == LatentStep::Collect::accepted && !Latent::metropolis
+                       ? LatentStep::Collect::nothing
+                       : collect;
     kernel_->sweep(step, table_, sums_);
     constexpr std::size_t count = latent_sums<Latent>();
     for (std::size_t c = 0; c < chains_; ++c)
@@ -198,7 +206,8 @@ class NormalNoiseJoint final : public JointTarget {
   std::vector<double> values_;  // [chain][sum]
 };
 
-/// Recomputes one object's latents of every sweep and chain, bit for bit as the kernels of real type R computed them.
+/// Recomputes one object's latents of every sweep and chain, bit for bit as the kernels of real type R
+/// computed them.
 template <class P, class M, class Update, class R>
 std::vector<double> replay_latents(const Catalog& catalog, std::size_t object, const ReplaySetup& setup) {
   using Latent = typename Update::Latent;
@@ -222,23 +231,27 @@ std::vector<double> replay_latents(const Catalog& catalog, std::size_t object, c
       const auto t = theta.subspan(c * d, d);
       const auto column = Update::column(to_frame<P>(t.first(dp), frame), t.subspan(dp));
       Coefficients<R, Latent::coefficients> k{};
-      for (std::size_t j = 0; j < column.size(); ++j) k[kTransform + static_cast<int>(j)] = static_cast<R>(column[j]);
+      for (std::size_t j = 0; j < column.size(); ++j)
+        k[kTransform + static_cast<int>(j)] = static_cast<R>(column[j]);
       // the object keeps its place in its quad, on which its random numbers depend
       Datum<R> data[4] = {datum, datum, datum, datum};
       R scales[4] = {scale, scale, scale, scale}, accepted[4], four[4];
       for (R& m : four) m = start ? datum.x : mu[c];
-      Latent::template update<R>(k, step, object / 4, static_cast<std::uint32_t>(c), data, scales, four, accepted);
+      Latent::template update<R>(k, step, object / 4, static_cast<std::uint32_t>(c), data, scales, four,
+                                 accepted);
       mu[c] = four[object % 4];
       accepted_in_all += accepted[object % 4];
     }
     return accepted_in_all;
   };
-  const auto sweep_of = [&](std::span<const double> all, std::size_t t) { return all.subspan(t * chains * d, chains * d); };
+  const auto sweep_of = [&](std::span<const double> all, std::size_t t) {
+    return all.subspan(t * chains * d, chains * d);
+  };
 
   update(0, setup.start, true);
   for (std::size_t t = 0; t < setup.sweeps; ++t) {
-    const auto before = setup.theta_first ? sweep_of(setup.theta, t)
-                                          : (t == 0 ? setup.start : sweep_of(setup.theta, t - 1));
+    const auto before =
+        setup.theta_first ? sweep_of(setup.theta, t) : (t == 0 ? setup.start : sweep_of(setup.theta, t - 1));
     const R accepted = update(static_cast<std::uint32_t>(t) + 1, before, false);
     if (Latent::metropolis && t < setup.burn_in)
       scale = adapted_scale(scale, accepted, static_cast<R>(static_cast<double>(setup.updates * chains)),

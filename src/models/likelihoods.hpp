@@ -1,5 +1,6 @@
-/// Binds a catalog, a term and a backend to a Likelihood: objects are brought to the kernels' units and to a reference
-/// theta once, in double; theta is prepared per walker, in double; the kernel sums differences to the reference.
+/// Binds a catalog, a term and a backend to a Likelihood: objects are brought to the kernels' units and to a
+/// reference theta once, in double; theta is prepared per walker, in double; the kernel sums differences to
+/// the reference.
 #pragma once
 
 #include <cmath>
@@ -57,7 +58,9 @@ class KernelLikelihood : public Likelihood {
     kernel.sum(table_, sums_);
     for (std::size_t w = 0; w < n; ++w) out[w] = sums_[w].value();
   }
-  [[nodiscard]] double weight(std::size_t i) const { return catalog_.weight.empty() ? 1 : catalog_.weight[i]; }
+  [[nodiscard]] double weight(std::size_t i) const {
+    return catalog_.weight.empty() ? 1 : catalog_.weight[i];
+  }
 
   const Catalog& catalog_;
   Frame frame_;
@@ -125,8 +128,7 @@ class NormalMarginalLikelihood final : public KernelLikelihood<NormalMarginalTer
       const double y = frame_.to(catalog_.x[i]) - r.m, v = r.s2 + r.q * alpha * alpha;
       objects.column[0].push_back(y);
       objects.column[1].push_back(1 / v);
-      sum += weight(i) *
-             (-0.5 * (y * y / v + std::log(v)) - 0.91893853320467274178 - std::log(frame_.scale));
+      sum += weight(i) * (-0.5 * (y * y / v + std::log(v)) - 0.91893853320467274178 - std::log(frame_.scale));
     }
     return sum;
   }

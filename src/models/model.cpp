@@ -24,12 +24,14 @@ void check_name(const char* what, std::string_view name, const std::vector<std::
                                  fmt::join(known, ", ")));
 }
 
-std::shared_ptr<const ModelDefinition> find_definition(std::string_view population, std::string_view measurement) {
+std::shared_ptr<const ModelDefinition> find_definition(std::string_view population,
+                                                       std::string_view measurement) {
   check_name("population", population, names_of(known_populations()));
   check_name("measurement", measurement, names_of(known_measurements()));
   for (const auto& d : model_definitions())
     if (d->population() == population && d->measurement() == measurement) return d;
-  throw InputError(fmt::format("population '{}' cannot be combined with measurement '{}'", population, measurement));
+  throw InputError(
+      fmt::format("population '{}' cannot be combined with measurement '{}'", population, measurement));
 }
 
 }  // namespace
@@ -47,8 +49,9 @@ Model::Model(std::string_view population, std::string_view measurement, const Pr
     if (given[j]) throw InputError(fmt::format("parameter '{}' has two priors", name));
     given[j] = true;
     if (prior.lower() < parameters[j].lower || prior.upper() > parameters[j].upper)
-      throw InputError(fmt::format("prior {} of '{}' reaches outside of ({}, {}), where the parameter must lie",
-                                   prior.text(), name, parameters[j].lower, parameters[j].upper));
+      throw InputError(
+          fmt::format("prior {} of '{}' reaches outside of ({}, {}), where the parameter must lie",
+                      prior.text(), name, parameters[j].lower, parameters[j].upper));
     if (prior.is_fixed() && !(prior.a > parameters[j].lower && prior.a < parameters[j].upper))
       throw InputError(fmt::format("'{}' is fixed at {}, expected a value in ({}, {})", name, prior.a,
                                    parameters[j].lower, parameters[j].upper));
@@ -58,9 +61,15 @@ Model::Model(std::string_view population, std::string_view measurement, const Pr
     if (!given[j]) throw InputError(fmt::format("parameter '{}' has no prior", names[j]));
 }
 
-std::string Model::population() const { return std::string(definition_->population()); }
-std::string Model::measurement() const { return std::string(definition_->measurement()); }
-const std::vector<Parameter>& Model::parameters() const { return definition_->parameters(); }
+std::string Model::population() const {
+  return std::string(definition_->population());
+}
+std::string Model::measurement() const {
+  return std::string(definition_->measurement());
+}
+const std::vector<Parameter>& Model::parameters() const {
+  return definition_->parameters();
+}
 
 double Model::log_prior(std::span<const double> theta) const {
   const auto& parameters = definition_->parameters();

@@ -7,8 +7,8 @@
 namespace starling {
 namespace {
 
-double propose(const MoveSettings& settings, std::span<const double> theta, const OtherHalf& other, HostStream& stream,
-               std::span<double> proposed) {
+double propose(const MoveSettings& settings, std::span<const double> theta, const OtherHalf& other,
+               HostStream& stream, std::span<double> proposed) {
   const MoveMix& m = settings.mix;
   const double u = stream.uniform() * (m.stretch + m.de + m.snooker);
   if (u < m.de) return propose_de(theta, other, stream, proposed);
@@ -34,11 +34,13 @@ void move_once(Ensembles& state, std::size_t first, std::size_t last, const Move
     lp.resize(n);
     for (std::size_t i = 0; i < n; ++i) {
       const std::size_t chain = chains[i], e = chain / state.walkers;
-      HostStream stream(settings.seed, sweep, static_cast<std::uint32_t>(chain), purpose_word(purpose, number));
+      HostStream stream(settings.seed, sweep, static_cast<std::uint32_t>(chain),
+                        purpose_word(purpose, number));
       const auto theta = state.at(chain);
       const std::span<double> row(proposed.data() + i * d, d);
       std::copy(theta.begin(), theta.end(), row.begin());
-      const OtherHalf other{state.theta.data() + (e * state.walkers + (1 - side) * half) * d, half, d, state.free};
+      const OtherHalf other{state.theta.data() + (e * state.walkers + (1 - side) * half) * d, half, d,
+                            state.free};
       factor[i] = propose(settings, theta, other, stream, row);
       threshold[i] = std::log(stream.uniform());
     }

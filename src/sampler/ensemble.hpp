@@ -1,4 +1,5 @@
-/// Ensembles of walkers and one move of half of their walkers: proposals, and the only place where they are accepted.
+/// Ensembles of walkers and one move of half of their walkers: proposals, and the only place where they are
+/// accepted.
 #pragma once
 
 #include <cstdint>
@@ -21,15 +22,17 @@ struct Ensembles {
   std::vector<std::uint64_t> nan_count;  ///< [chain] proposals whose log-probability was NaN, all rejected
 
   [[nodiscard]] std::size_t chains() const { return ensembles * walkers; }
-  [[nodiscard]] std::span<double> at(std::size_t chain) { return {theta.data() + chain * dimension, dimension}; }
+  [[nodiscard]] std::span<double> at(std::size_t chain) {
+    return {theta.data() + chain * dimension, dimension};
+  }
   [[nodiscard]] std::span<const double> at(std::size_t chain) const {
     return {theta.data() + chain * dimension, dimension};
   }
 };
 
 /// The log-probability of proposals: `chains` says whose they are, theta is [proposal][dimension].
-using Target =
-    std::function<void(std::span<const std::size_t> chains, std::span<const double> theta, std::span<double> lp)>;
+using Target = std::function<void(std::span<const std::size_t> chains, std::span<const double> theta,
+                                  std::span<double> lp)>;
 
 struct MoveSettings {
   MoveMix mix;
@@ -37,8 +40,9 @@ struct MoveSettings {
   std::uint64_t seed = 0;
 };
 
-/// Moves every walker of ensembles [first, last) once, one half after the other. `sweep`, `purpose` and `number` (of the
-/// move in the sweep) select the random numbers. Target is called once per half, for the ensembles together.
+/// Moves every walker of ensembles [first, last) once, one half after the other. `sweep`, `purpose` and
+/// `number` (of the move in the sweep) select the random numbers. Target is called once per half, for the
+/// ensembles together.
 void move_once(Ensembles& state, std::size_t first, std::size_t last, const MoveSettings& settings,
                std::uint32_t sweep, Purpose purpose, std::uint32_t number, const Target& target);
 

@@ -1,4 +1,5 @@
-// The controller: runs the sweeps of the three fits, hands out blocks of the chain, and knows nothing of files or devices.
+// The controller: runs the sweeps of the three fits, hands out blocks of the chain, and knows nothing of
+// files or devices.
 #include "starling/fit.hpp"
 
 #include <fmt/format.h>
@@ -21,7 +22,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// ln prior + ln L of proposals, on the naive or marginal likelihood; those outside the prior are not evaluated.
+/// ln prior + ln L of proposals, on the naive or marginal likelihood; those outside the prior are not
+/// evaluated.
 class MarginalTarget {
  public:
   MarginalTarget(const Model& model, Likelihood& likelihood) : model_(model), likelihood_(likelihood) {}
@@ -54,7 +56,11 @@ class MarginalTarget {
 class Recorder {
  public:
   Recorder(const ChainHeader& header, const FitOptions& options, ChainSink& sink, bool joint)
-      : header_(header), options_(options), sink_(sink), joint_(joint), begin_(std::chrono::steady_clock::now()) {
+      : header_(header),
+        options_(options),
+        sink_(sink),
+        joint_(joint),
+        begin_(std::chrono::steady_clock::now()) {
     const std::size_t kept = header.steps / header.thin * header.chains();
     draw_every_ = std::max<std::size_t>(1, kept / 500);
   }
@@ -81,7 +87,8 @@ class Recorder {
     if (options_.progress && (last || seconds_since(reported_) > 0.1)) {
       reported_ = std::chrono::steady_clock::now();
       options_.progress({sweep + 1, header_.burn_in + header_.steps,
-                         static_cast<double>(accepted_) / static_cast<double>(proposed_), seconds_since(begin_)});
+                         static_cast<double>(accepted_) / static_cast<double>(proposed_),
+                         seconds_since(begin_)});
     }
   }
 
@@ -186,12 +193,16 @@ class Run {
     state_.accepted.resize(state_.chains());
     state_.nan_count.resize(state_.chains());
     settings_ = {options.moves, options.stretch_scale, options.seed};
-    marginal_moves_ = options.moves_per_step > 0 ? options.moves_per_step : 5;
+    marginal_moves_ = options.moves_per_step > 0      ? options.moves_per_step
+                      : options.integral == "samples" ? 1
+                                                      : 5;
     joint_moves_ = options.moves_per_step > 0 ? options.moves_per_step : 10;
     if (method != Method::joint || scheme_ == "collapsed")
-      likelihood_ = model.definition().likelihood(catalog, method == Method::naive ? method : Method::marginal,
-                                                  start_center(model, catalog, method, options), backend_);
-    if (method == Method::joint) joint_ = model.definition().joint(catalog, options, options.latents, backend_);
+      likelihood_ =
+          model.definition().likelihood(catalog, method == Method::naive ? method : Method::marginal,
+                                        start_center(model, catalog, method, options), backend_);
+    if (method == Method::joint)
+      joint_ = model.definition().joint(catalog, options, options.latents, backend_);
   }
 
   void go() {
@@ -229,7 +240,8 @@ class Run {
     ChainResults results;
     results.complete = done == sweeps;
     if (joint_ && kept > 0)
-      results.latents = joint_->finish(static_cast<std::uint32_t>(done), collect(done), static_cast<double>(kept));
+      results.latents =
+          joint_->finish(static_cast<std::uint32_t>(done), collect(done), static_cast<double>(kept));
     results.attributes["sampling_seconds"] = fmt::format("{:.6f}", recorder.seconds());
     std::uint64_t nans = 0;
     for (const auto n : state_.nan_count) nans += n;
@@ -254,8 +266,8 @@ class Run {
     target(state_.theta, state_.lp);
     for (std::size_t c = 0; c < state_.chains(); ++c)
       if (!std::isfinite(state_.lp[c]))
-        throw InputError(fmt::format("the log-probability of the start of walker {} is {}: choose another start", c,
-                                     state_.lp[c]));
+        throw InputError(fmt::format(
+            "the log-probability of the start of walker {} is {}: choose another start", c, state_.lp[c]));
   }
 
   /// Moves the likelihood's reference to the mean of all walkers.
@@ -299,8 +311,8 @@ class Run {
         for (std::size_t c = first; c < last; ++c)
           state_.lp[c] = model_.log_prior(state_.at(c)) + log_conditional(c, state_.at(c));
         for (std::size_t k = 0; k < joint_moves_; ++k)
-          move_once(state_, e, e + 1, settings_, static_cast<std::uint32_t>(t), purpose, static_cast<std::uint32_t>(k),
-                    target);
+          move_once(state_, e, e + 1, settings_, static_cast<std::uint32_t>(t), purpose,
+                    static_cast<std::uint32_t>(k), target);
       };
       run(Purpose::move_centred,
           [&](std::size_t c, std::span<const double> theta) { return joint_->centred(c, theta); });
@@ -343,7 +355,8 @@ Chain fit_in_memory(const Model& model, const Catalog& catalog, Method method, c
 
 }  // namespace
 
-void fit(const Model& model, const Catalog& catalog, Method method, const FitOptions& options, ChainSink& sink) {
+void fit(const Model& model, const Catalog& catalog, Method method, const FitOptions& options,
+         ChainSink& sink) {
   check(catalog);
   model.definition().check(catalog, method);
   const FitOptions used = with_defaults(options, model, method);
@@ -366,7 +379,8 @@ LogProbability log_probability(const Model& model, const Catalog& catalog, Metho
   if (method == Method::joint) method = Method::marginal;
   model.definition().check(catalog, method);
   if (theta.size() != model.parameters().size())
-    throw InputError(fmt::format("theta has {} values, expected {}", theta.size(), model.parameters().size()));
+    throw InputError(
+        fmt::format("theta has {} values, expected {}", theta.size(), model.parameters().size()));
   LogProbability result{kMinusInfinity, model.log_prior(theta), kMinusInfinity, 0};
   for (std::size_t j = 0; j < theta.size(); ++j) {
     const auto& p = model.parameters()[j];
@@ -383,6 +397,8 @@ LogProbability log_probability(const Model& model, const Catalog& catalog, Metho
   return result;
 }
 
-std::string version() { return STARLING_VERSION; }
+std::string version() {
+  return STARLING_VERSION;
+}
 
 }  // namespace starling

@@ -9,7 +9,8 @@ namespace starling {
 
 MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samples, Method method,
                        const FitOptions& options) {
-  const std::uint64_t n = objects, chains = options.ensembles * options.walkers, d = model.parameters().size();
+  const std::uint64_t n = objects, chains = options.ensembles * options.walkers,
+                      d = model.parameters().size();
   const bool joint = method == Method::joint;
   const std::uint64_t columns = 2 * n + 3 * samples;
   const std::uint64_t latents = joint ? n * padded(chains) * sizeof(float) : 0;
@@ -18,8 +19,10 @@ MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samp
   // a block of 64 sweeps, in memory a few times over while it is written
   const std::uint64_t block = 64 * chains * ((joint ? 2 : 1) * d + 2) * sizeof(double) * 3;
   MemoryPlan plan;
-  plan.device_bytes = columns * sizeof(float) + latents + per_object + tiles_of(n) * padded(chains) * sizeof(double);
-  plan.host_bytes = catalog + columns * (sizeof(double) + sizeof(float)) + latents + per_object + block + (32u << 20);
+  plan.device_bytes =
+      columns * sizeof(float) + latents + per_object + tiles_of(n) * padded(chains) * sizeof(double);
+  plan.host_bytes =
+      catalog + columns * (sizeof(double) + sizeof(float)) + latents + per_object + block + (32u << 20);
   const auto mb = [](std::uint64_t bytes) { return static_cast<double>(bytes) * 1e-6; };
   plan.text = fmt::format(
       "objects {}, posterior samples {}, chains {} ({} ensembles of {} walkers)\n"
@@ -28,8 +31,9 @@ MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samp
       "chain on disk about {:.0f} MB\n",
       n, samples, chains, options.ensembles, options.walkers, mb(catalog), mb(latents), mb(per_object),
       mb(plan.host_bytes), mb(plan.device_bytes),
-      mb(((joint ? 2 * d * (options.burn_in + options.steps) : 0) + (d + 2) * (options.steps / options.thin)) * chains *
-         sizeof(double)));
+      mb(((joint ? 2 * d * (options.burn_in + options.steps) : 0) +
+          (d + 2) * (options.steps / options.thin)) *
+         chains * sizeof(double)));
   return plan;
 }
 

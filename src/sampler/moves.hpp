@@ -1,5 +1,5 @@
-/// Proposals of theta: each is one function of a walker and of the other half of its ensemble. The acceptance is written
-/// once, in ensemble.cpp: accept with probability min(1, exp(log_factor) p' / p).
+/// Proposals of theta: each is one function of a walker and of the other half of its ensemble. The acceptance
+/// is written once, in ensemble.cpp: accept with probability min(1, exp(log_factor) p' / p).
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,8 @@
 
 namespace starling {
 
-/// The half of an ensemble that a proposal may use: `count` walkers, theta rows of `dimension`, and which columns are free.
+/// The half of an ensemble that a proposal may use: `count` walkers, theta rows of `dimension`, and which
+/// columns are free.
 struct OtherHalf {
   const double* theta;
   std::size_t count, dimension;
@@ -23,13 +24,14 @@ struct OtherHalf {
 double propose_stretch(std::span<const double> theta, const OtherHalf& other, double a, HostStream& stream,
                        std::span<double> proposed);
 
-/// Differential evolution (ter Braak 2006): theta' = theta + gamma (theta_j - theta_k), gamma = 2.38 / sqrt(2 d) with a
-/// jitter of 1 %, and gamma = 1 one time in ten. Symmetric: the log factor is 0. Needs count >= 2.
+/// Differential evolution (ter Braak 2006): theta' = theta + gamma (theta_j - theta_k), gamma = 2.38 / sqrt(2
+/// d) with a jitter of 1 %, and gamma = 1 one time in ten. Symmetric: the log factor is 0. Needs count >= 2.
 double propose_de(std::span<const double> theta, const OtherHalf& other, HostStream& stream,
                   std::span<double> proposed);
 
-/// Snooker move (ter Braak & Vrugt 2008): along the line from a walker z through theta, by 1.7 times the difference of
-/// two others projected on it; the log factor is (d - 1) ln(|theta' - z| / |theta - z|). Needs count >= 3.
+/// Snooker move (ter Braak & Vrugt 2008): along the line from a walker z through theta, by 1.7 times the
+/// difference of two others projected on it; the log factor is (d - 1) ln(|theta' - z| / |theta - z|). Needs
+/// count >= 3.
 double propose_snooker(std::span<const double> theta, const OtherHalf& other, HostStream& stream,
                        std::span<double> proposed);
 

@@ -1,9 +1,10 @@
 // FitOptions and their texts: parsing, checking, defaults.
+#include "sampler/options.hpp"
+
 #include <fmt/format.h>
 
 #include <cmath>
 
-#include "sampler/options.hpp"
 #include "starling/error.hpp"
 #include "starling/model.hpp"
 
@@ -39,7 +40,8 @@ MoveMix parse_moves(const std::string& text) {
         used = std::string::npos;
       }
       if (used != number.size() || !std::isfinite(share) || share < 0)
-        throw InputError(fmt::format("moves '{}': share '{}' of '{}' is not a number >= 0", text, number, name));
+        throw InputError(
+            fmt::format("moves '{}': share '{}' of '{}' is not a number >= 0", text, number, name));
     }
     if (name == "stretch") {
       mix.stretch += share;
@@ -48,9 +50,10 @@ MoveMix parse_moves(const std::string& text) {
     } else if (name == "snooker") {
       mix.snooker += share;
     } else {
-      throw InputError(fmt::format("moves '{}': unknown move '{}'{}; expected stretch, de or snooker, such as "
-                                   "de=0.8,snooker=0.2",
-                                   text, name, did_you_mean(name, {"stretch", "de", "snooker"})));
+      throw InputError(
+          fmt::format("moves '{}': unknown move '{}'{}; expected stretch, de or snooker, such as "
+                      "de=0.8,snooker=0.2",
+                      text, name, did_you_mean(name, {"stretch", "de", "snooker"})));
     }
     begin = end + 1;
   }
@@ -78,17 +81,22 @@ FitOptions with_defaults(const FitOptions& options, const Model& model, Method m
   require(o.ensembles * o.walkers < (std::size_t{1} << 24),
           fmt::format("{} ensembles of {} walkers are more than 16,777,215 chains", o.ensembles, o.walkers));
   require(o.steps >= 1, "steps is 0, expected 1 or more");
-  require(o.thin >= 1 && o.thin <= o.steps, fmt::format("thin is {}, expected between 1 and steps = {}", o.thin, o.steps));
-  require(o.burn_in + o.steps < (std::size_t{1} << 32) - 2, "burn-in + steps is more than 4,294,967,293 sweeps");
+  require(o.thin >= 1 && o.thin <= o.steps,
+          fmt::format("thin is {}, expected between 1 and steps = {}", o.thin, o.steps));
+  require(o.burn_in + o.steps < (std::size_t{1} << 32) - 2,
+          "burn-in + steps is more than 4,294,967,293 sweeps");
   require(o.stretch_scale > 1 && std::isfinite(o.stretch_scale),
           fmt::format("the scale of the stretch move is {}, expected more than 1", o.stretch_scale));
   require(o.latent_updates >= 1 && o.latent_updates <= 1000,
           fmt::format("latent updates is {}, expected between 1 and 1000", o.latent_updates));
-  require(o.moves_per_step <= 10000, fmt::format("moves per step is {}, expected at most 10000", o.moves_per_step));
-  require(o.moves.de >= 0 && o.moves.stretch >= 0 && o.moves.snooker >= 0, "shares of moves must not be negative");
+  require(o.moves_per_step <= 10000,
+          fmt::format("moves per step is {}, expected at most 10000", o.moves_per_step));
+  require(o.moves.de >= 0 && o.moves.stretch >= 0 && o.moves.snooker >= 0,
+          "shares of moves must not be negative");
   if (o.moves == MoveMix{}) o.moves = method == Method::joint ? MoveMix{0.2, 0.7, 0.1} : MoveMix{0, 0.8, 0.2};
 
-  const auto one_of = [](const char* option, const std::string& value, const std::vector<std::string>& known) {
+  const auto one_of = [](const char* option, const std::string& value,
+                         const std::vector<std::string>& known) {
     for (const auto& k : known)
       if (value == k) return;
     throw InputError(fmt::format("unknown {} '{}'{}; expected {}", option, value, did_you_mean(value, known),
@@ -105,9 +113,11 @@ FitOptions with_defaults(const FitOptions& options, const Model& model, Method m
   }
   if (method == Method::joint) {
     if (o.latents == "auto") o.latents = definition.latent_update();
-    require(o.latents != "exact" || definition.latent_update() == "exact",
-            fmt::format("the latents of population '{}' with measurement '{}' cannot be drawn exactly: use metropolis",
-                        model.population(), model.measurement()));
+    require(
+        o.latents != "exact" || definition.latent_update() == "exact",
+        fmt::format(
+            "the latents of population '{}' with measurement '{}' cannot be drawn exactly: use metropolis",
+            model.population(), model.measurement()));
   }
   return o;
 }

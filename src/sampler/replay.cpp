@@ -37,8 +37,10 @@ std::vector<double> numbers(const ChainHeader& header, const std::string& name) 
 std::vector<double> replay_latent(const Chain& chain, const Catalog& catalog, std::size_t object) {
   const ChainHeader& header = chain.header;
   if (object >= catalog.size())
-    throw InputError(fmt::format("object {} is not in the catalog, which has {} objects", object, catalog.size()));
-  if (header.method == "naive") throw InputError("a naive fit has no latents: its points are taken as true values");
+    throw InputError(
+        fmt::format("object {} is not in the catalog, which has {} objects", object, catalog.size()));
+  if (header.method == "naive")
+    throw InputError("a naive fit has no latents: its points are taken as true values");
   const Model model = model_of(header);
   const std::size_t chains = header.chains(), d = header.parameters.size();
   std::vector<double> out(chains * chain.draws);

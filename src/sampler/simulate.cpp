@@ -15,8 +15,8 @@ Simulation simulate(std::string_view population, const std::vector<double>& trut
     throw InputError(fmt::format("the truth has {} values, expected {}", truth.size(), parameters.size()));
   for (std::size_t j = 0; j < truth.size(); ++j)
     if (!(truth[j] > parameters[j].lower && truth[j] < parameters[j].upper) || !std::isfinite(truth[j]))
-      throw InputError(fmt::format("the truth of '{}' is {}, expected a value in ({}, {})", parameters[j].name,
-                                   truth[j], parameters[j].lower, parameters[j].upper));
+      throw InputError(fmt::format("the truth of '{}' is {}, expected a value in ({}, {})",
+                                   parameters[j].name, truth[j], parameters[j].lower, parameters[j].upper));
   if (objects == 0 || objects >= (std::size_t{1} << 32))
     throw InputError(fmt::format("objects is {}, expected between 1 and 4294967295", objects));
   if (sigma.size() != 1 && sigma.size() != objects)
@@ -27,12 +27,15 @@ Simulation simulate(std::string_view population, const std::vector<double>& trut
   Simulation out;
   out.catalog.sigma = sigma;
   for (std::size_t i = 0; i < objects; ++i) {
-    HostStream stream(seed, 0, static_cast<std::uint32_t>(i), purpose_word(Purpose::simulation));
+    const auto stream = [&](std::uint32_t what) {
+      return HostStream(seed, 0, static_cast<std::uint32_t>(i), purpose_word(Purpose::simulation, what));
+    };
+    auto truths = stream(0), noise = stream(1), sampling = stream(2);
     const double s = sigma.size() == 1 ? sigma[0] : sigma[i];
-    out.mu.push_back(draw_from_population(population, truth, stream));
-    out.catalog.x.push_back(out.mu.back() + s * stream.normal());
+    out.mu.push_back(draw_from_population(population, truth, truths));
+    out.catalog.x.push_back(out.mu.back() + s * noise.normal());
     for (std::size_t k = 0; k < samples_per_object; ++k)
-      out.catalog.samples.push_back(out.catalog.x[i] + s * stream.normal());
+      out.catalog.samples.push_back(out.catalog.x[i] + s * sampling.normal());
     if (samples_per_object > 0) out.catalog.offsets.push_back(i * samples_per_object);
   }
   if (samples_per_object > 0) out.catalog.offsets.push_back(out.catalog.samples.size());

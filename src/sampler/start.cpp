@@ -12,14 +12,15 @@ namespace {
 Start user_start(const Model& model, const FitOptions& options) {
   const std::size_t d = model.parameters().size();
   if (options.start_center.size() != d || options.start_spread.size() != d)
-    throw InputError(fmt::format("the start has {} centers and {} spreads, expected {} of each (one per parameter)",
-                                 options.start_center.size(), options.start_spread.size(), d));
+    throw InputError(
+        fmt::format("the start has {} centers and {} spreads, expected {} of each (one per parameter)",
+                    options.start_center.size(), options.start_spread.size(), d));
   for (std::size_t j = 0; j < d; ++j) {
     const double c = options.start_center[j], s = options.start_spread[j];
     const auto& p = model.parameters()[j];
     if (!std::isfinite(c) || !(s >= 0) || !std::isfinite(s))
-      throw InputError(fmt::format("start of '{}' is {} with spread {}, expected finite numbers and a spread >= 0",
-                                   p.name, c, s));
+      throw InputError(fmt::format(
+          "start of '{}' is {} with spread {}, expected finite numbers and a spread >= 0", p.name, c, s));
     if (!(c > p.lower && c < p.upper) || !std::isfinite(model.priors()[j].log_density(c)))
       throw InputError(
           fmt::format("start of '{}' is {}, outside of its prior {}", p.name, c, model.priors()[j].text()));
@@ -83,7 +84,8 @@ std::vector<double> start_walkers(const Model& model, const Catalog& catalog, Me
       found = std::isfinite(model.log_prior(t));
     }
     if (!found)
-      throw InputError("no start inside the prior was found: give one (center and spread of every parameter)");
+      throw InputError(
+          "no start inside the prior was found: give one (center and spread of every parameter)");
   }
   return theta;
 }

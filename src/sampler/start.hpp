@@ -8,14 +8,16 @@
 
 namespace starling {
 
-/// First theta of every walker, [chain][parameter]: N(center, spread) redrawn until inside the prior, with the user's
-/// center and spread, or three times the estimated posterior width around a quick estimate, and no scale parameter below
-/// a third of its estimate (walkers that start at a tiny width freeze). Where the prior excludes the estimate, draws from
-/// the middle 90 % of the prior. A pure function of its arguments. Throws InputError for a center outside the prior.
+/// First theta of every walker, [chain][parameter]: N(center, spread) redrawn until inside the prior, with
+/// the user's center and spread, or three times the estimated posterior width around a quick estimate, and no
+/// scale parameter below a third of its estimate (walkers that start at a tiny width freeze). Where the prior
+/// excludes the estimate, draws from the middle 90 % of the prior. A pure function of its arguments. Throws
+/// InputError for a center outside the prior.
 std::vector<double> start_walkers(const Model& model, const Catalog& catalog, Method method,
                                   const FitOptions& options);
 
 /// The reference theta that likelihoods start with: the center of the start.
-std::vector<double> start_center(const Model& model, const Catalog& catalog, Method method, const FitOptions& options);
+std::vector<double> start_center(const Model& model, const Catalog& catalog, Method method,
+                                 const FitOptions& options);
 
 }  // namespace starling

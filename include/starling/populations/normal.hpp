@@ -32,7 +32,8 @@ struct NormalPopulation {
 
   // ---- ln p(mu | theta) - ln p(mu | reference) = c0 + c1 mu + c2 mu^2
   static constexpr int ratio_size = 3;
-  static std::array<double, 3> prepare_ratio(std::span<const double> theta, std::span<const double> reference) {
+  static std::array<double, 3> prepare_ratio(std::span<const double> theta,
+                                             std::span<const double> reference) {
     const double m = theta[0], s = theta[1], m0 = reference[0], s0 = reference[1];
     // (1 / s0^2 - 1 / s^2) and its products, as differences of the parameters
     const double d = (s - s0) * (s + s0) / (s * s * s0 * s0);
@@ -53,11 +54,14 @@ struct NormalPopulation {
   }
   static double log_density_sum(std::span<const double> theta, std::span<const double> sums, double n) {
     const double m = theta[0], s = theta[1];
-    return -0.5 * (sums[1] - 2 * m * sums[0] + n * m * m) / (s * s) - n * (std::log(s) + 0.91893853320467274178);
+    return -0.5 * (sums[1] - 2 * m * sums[0] + n * m * m) / (s * s) -
+           n * (std::log(s) + 0.91893853320467274178);
   }
 
   // ---- location and scale
-  static std::pair<double, double> location_scale(std::span<const double> theta) { return {theta[0], theta[1]}; }
+  static std::pair<double, double> location_scale(std::span<const double> theta) {
+    return {theta[0], theta[1]};
+  }
   static std::vector<double> to_frame(std::span<const double> theta, Frame frame) {
     return {frame.to(theta[0]), theta[1] / frame.scale};
   }
@@ -66,10 +70,12 @@ struct NormalPopulation {
     return theta[0] + theta[1] * stream.normal();
   }
 
-  /// Method of moments. The spreads are the large-sample posterior widths, that of theta_sigma at most a third of it.
+  /// Method of moments. The spreads are the large-sample posterior widths, that of theta_sigma at most a
+  /// third of it.
   static Start estimate(double n, double mean, double variance, double noise) {
     const double total = std::max(variance, 1e-300);
-    const double excess = std::max(total - noise, 0.05 * total);  // never near 0: walkers that start there freeze
+    const double excess =
+        std::max(total - noise, 0.05 * total);  // never near 0: walkers that start there freeze
     const double s = std::sqrt(excess);
     const double wide = excess + noise;
     return {{mean, s}, {std::sqrt(wide / n), std::min(wide / (s * std::sqrt(2 * n)), s / 3)}};

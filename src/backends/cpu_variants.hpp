@@ -1,0 +1,21 @@
+/// What each variant of the CPU backend (an instruction set) offers; the definitions are in cpu_kernels.cpp.
+#pragma once
+
+#include "backends/kernels.hpp"
+
+namespace starling::cpu {
+
+#define STARLING_CPU_VARIANT(variant)                                                                      \
+  namespace variant {                                                                                      \
+  template <class Term>                                                                                    \
+  std::unique_ptr<LikelihoodKernel> make_likelihood(const ObjectTable<double>& objects, int threads);      \
+  template <class Latent>                                                                                  \
+  std::unique_ptr<LatentKernel> make_latents(const ObjectTable<double>& objects, const LatentSetup& setup, \
+                                             int threads);                                                 \
+  }
+STARLING_CPU_VARIANT(generic)
+STARLING_CPU_VARIANT(avx2)
+STARLING_CPU_VARIANT(avx512)
+#undef STARLING_CPU_VARIANT
+
+}  // namespace starling::cpu
