@@ -6,8 +6,9 @@ from pathlib import Path
 
 STYLE = """
 body { font: 17px/1.6 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; color: #1c1c1c; background: #fff; margin: 0; }
-main { max-width: 860px; margin: 0 auto; padding: 24px 20px 80px; }
+main { max-width: 960px; margin: 0 auto; padding: 24px 20px 80px; }
 h1 { font-size: 2em; line-height: 1.2; margin: 0.6em 0 0.2em; }
+main > p, main > .key, main > .warning { max-width: 800px; }
 h2 { font-size: 1.4em; margin: 2.2em 0 0.4em; border-top: 1px solid #ddd; padding-top: 1em; }
 figure { margin: 1.4em 0; }
 figure img { max-width: 100%; max-height: 640px; display: block; margin: 0 auto; }

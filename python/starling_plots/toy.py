@@ -63,7 +63,7 @@ def five_objects_plot(samples: list, mu):
     return figure
 
 
-def populations_plot(medians, naive: Chain, hierarchical: Chain, truth: dict):
+def populations_plot(medians, naive: Chain, joint: Chain, truth: dict):
     """The problem in one picture: the data, the truth, and the population as each fit sees it."""
     figure, axis = plt.subplots(figsize=(8.5, 5))
     reach = max(4 * truth["theta_sigma"], 1.02 * np.max(np.abs(medians - truth["theta_mu"])))
@@ -71,7 +71,7 @@ def populations_plot(medians, naive: Chain, hierarchical: Chain, truth: dict):
     axis.hist(medians, bins=np.linspace(grid[0], grid[-1], 41), density=True, color=DATA, alpha=0.45,
               edgecolor="white", lw=0.5, label=f"measured: {len(medians)} medians")
     for label, chain, colour in (("naive fit", naive, COLOURS["naive"]),
-                                 ("hierarchical fit", hierarchical, COLOURS["hierarchical"])):
+                                 ("joint fit", joint, COLOURS["hierarchical"])):
         rows = np.linspace(0, chain.draws("theta_mu").size - 1, 400).astype(int)
         densities = normal_density(grid, chain.draws("theta_mu")[rows, None], chain.draws("theta_sigma")[rows, None])
         low, middle, high = np.quantile(densities, [0.025, 0.5, 0.975], axis=0)
