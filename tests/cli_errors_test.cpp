@@ -96,7 +96,6 @@ INSTANTIATE_TEST_SUITE_P(
              {"theta_mu"}},
         Case{"LatentsWithoutObject", {"latents", "not.nc"}, {"--object"}},
         Case{"LatentsOfText", {"latents", "not.nc", "--object", "a"}, {"not.nc"}},
-        Case{"PlotOfText", {"plot", "not.nc", "--out", "figures"}, {"not.nc"}},
         Case{"PlotOfMissing", {"plot", "gone.nc", "--out", "figures"}, {"gone.nc"}}),
     [](const auto& one) { return one.param.name; });
 
@@ -180,7 +179,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Ragged", fit_of("ragged.csv"), {"ragged.csv"}},
         Case{"Empty", fit_of("empty.csv"), {"empty.csv"}},
         Case{"OnlyHeader", fit_of("header.csv"), {"header.csv"}},
-        Case{"UnknownColumn", fit({"--x", "xx"}), {"cat.csv", "xx", "did you mean"}},
+        Case{"UnknownColumn", fit({"--x", "xx"}), {"cat.csv", "xx", "x, sigma, id"}},
         Case{"UnknownSigma", fit({"--sigma", "sgma"}), {"cat.csv", "sgma", "did you mean 'sigma'"}},
         Case{"NegativeSigma", fit({"--sigma", "-1"}), {"--sigma", "-1"}},
         Case{"UnknownWeight", fit({"--weight", "w"}), {"w"}},
@@ -273,8 +272,12 @@ TEST_F(Failures, FullStandardOutputIsStatusOne) {
 }
 
 TEST_F(Failures, MoreMemoryThanThereIsIsStatusOneInOneSentence) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the address sanitizer needs all the address space";
+#endif
+  address_space_ = 250'000'000;
   const auto outcome = run({"simulate", "--truth", "theta_mu=0,theta_sigma=1", "--sigma", "1", "--objects",
-                            "1000000000000", "-o", "cat.csv"});
+                            "300000000", "-o", "cat.csv"});
   EXPECT_EQ(outcome.status, 1) << outcome.err;
   EXPECT_NE(outcome.err.find("memory"), std::string::npos) << outcome.err;
   EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,6 +61,10 @@ class Program : public ::testing::Test {
     open_as(input, O_RDONLY, 0);
     open_as(output.empty() ? (logs_ / "out").string() : output, O_WRONLY | O_CREAT | O_TRUNC, 1);
     open_as((logs_ / "err").string(), O_WRONLY | O_CREAT | O_TRUNC, 2);
+    if (address_space_ > 0) {
+      const rlimit limit{address_space_, address_space_};
+      setrlimit(RLIMIT_AS, &limit);
+    }
     std::vector<char*> argv{const_cast<char*>(STARLING_PROGRAM)};
     for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
@@ -98,6 +103,7 @@ class Program : public ::testing::Test {
   }
 
   fs::path folder_, logs_;
+  rlim_t address_space_ = 0;  ///< bytes the program may have; 0: no limit
 };
 
 /// `first` with `more` after it.

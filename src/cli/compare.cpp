@@ -78,9 +78,10 @@ void add_compare(CLI::App& app, Command& command) {
   auto* sub =
       app.add_subcommand("compare", "Naive against hierarchical: each parameter, the bias in posterior sds");
   const auto options = std::make_shared<Options>();
-  sub->add_option("first", options->first, "a catalog, to run both fits on; or the first of two chain files")
-      ->type_name("CATALOG|A.NC");
-  sub->add_option("second", options->second, "the other chain file")->type_name("B.NC");
+  sub->add_option("CATALOG|A.NC", options->first,
+                  "a catalog, to run both fits on; or the first of two chain files")
+      ->type_name("");
+  sub->add_option("B.NC", options->second, "the other chain file")->type_name("");
   sub->add_option("--truth", options->truth, "true hyperparameters, as theta_mu=0,theta_sigma=1")
       ->type_name("NAME=VALUE,...");
   sub->add_flag("--json", options->json, "print JSON");

@@ -15,9 +15,8 @@ template <class Access>
 void SettingFlags::add(CLI::App& app, const Setting& setting, Access access) {
   using Member = std::remove_cvref_t<decltype(access(std::declval<Request&>()))>;
   const Request defaults;
-  const bool positional = setting.flag[0] != '-';
-  const std::string flag = positional ? "catalog" : setting.flag;
-  const std::string blamed = positional ? setting.flag : flag.substr(0, flag.find(','));
+  const std::string flag = setting.flag;
+  const auto blamed = flag.substr(0, flag.find(','));
   CLI::Option* option = nullptr;
   if constexpr (std::is_same_v<Member, bool>) {
     option = app.add_flag(flag, setting.help);

@@ -88,8 +88,8 @@ void add_latents(CLI::App& app, Command& command) {
   auto* sub =
       app.add_subcommand("latents", "The draws of one object's true value, recomputed from a chain file");
   const auto options = std::make_shared<Options>();
-  sub->add_option("chain", options->path, "chain file of a marginal or joint fit")
-      ->type_name("RUN.NC")
+  sub->add_option("RUN.NC", options->path, "chain file of a marginal or joint fit")
+      ->type_name("")
       ->required();
   sub->add_option("--object", options->object,
                   "value of the id column, or the row number from 0 where there is none")

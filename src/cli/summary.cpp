@@ -17,7 +17,7 @@ void add_summary(CLI::App& app, Command& command) {
     bool json = false;
   };
   const auto options = std::make_shared<Options>();
-  sub->add_option("chain", options->path, "chain file")->type_name("RUN.NC")->required();
+  sub->add_option("RUN.NC", options->path, "chain file")->type_name("")->required();
   sub->add_flag("--json", options->json, "print JSON");
   sub->footer("Example:\n  starling summary run.nc");
   sub->callback([options, &command] {
