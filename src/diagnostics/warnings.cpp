@@ -17,7 +17,6 @@ namespace {
 
 using Facts = std::vector<ParameterFacts>;
 
-constexpr double r_hat_limit = 1.02;
 constexpr double shortest_run = 50;  // in autocorrelation times
 
 double as_double(std::size_t n) {
@@ -91,9 +90,13 @@ std::string short_run(const Chain& chain, const Facts& parameters) {
 }
 
 std::string growing_time(const Chain& chain, const Facts& parameters) {
-  const double half = as_double(chain.header.chains() * (chain.draws / 2));
-  const std::string list = listed(parameters, [half](const ParameterFacts& parameter) {
-    const double limit = parameter.tau_half * (1.15 + 5 * relative_error_of_tau(parameter.tau_half, half));
+  const double chains = as_double(chain.header.chains()), half = as_double(chain.draws / 2);
+  const std::string list = listed(parameters, [&](const ParameterFacts& parameter) {
+    // No more noise is granted than half a run of 50 tau has: what is stuck has a long tau, but not for its
+    // noise.
+    const double error =
+        relative_error_of_tau(std::min(parameter.tau_half, half / (shortest_run / 2)), chains * half);
+    const double limit = parameter.tau_half * (1.15 + 5 * error);
     return parameter.figures.tau > limit ? fmt::format("{:.3g}, and {:.3g} in the first half",
                                                        parameter.figures.tau, parameter.tau_half)
                                          : "";
@@ -106,18 +109,25 @@ std::string growing_time(const Chain& chain, const Facts& parameters) {
       list);
 }
 
+// The largest R-hat of a good run: 1 + 0.8 tau / draws on average, 1.016 for 50 tau, with a scatter of 1 /
+// sqrt(chains).
+double r_hat_limit(std::size_t chains) {
+  return std::max(1.02, 1 + 0.8 / shortest_run * (1 + 5 / std::sqrt(as_double(chains))));
+}
+
 std::string high_r_hat(const Chain& chain, const Facts& parameters) {
-  const std::string list = listed(parameters, [](const ParameterFacts& parameter) {
-    return parameter.figures.r_hat >= r_hat_limit ? fmt::format("{:.4g}", parameter.figures.r_hat) : "";
+  const double limit = r_hat_limit(chain.header.chains());
+  const std::string list = listed(parameters, [limit](const ParameterFacts& parameter) {
+    return parameter.figures.r_hat >= limit ? fmt::format("{:.4g}", parameter.figures.r_hat) : "";
   });
   if (list.empty()) return {};
   return fmt::format(
-      "R-hat, with each walker as one chain, is {} or more for {}; a good run has about 1 + 0.8 tau / draws, "
-      "here "
-      "{:.4g}. Walkers have not forgotten where they started, or some are stuck. Run longer with a longer "
-      "burn-in; if "
-      "it stays, start the walkers closer together, around a quick estimate.",
-      r_hat_limit, list, 1 + 0.8 * longest_time(parameters) / as_double(chain.draws));
+      "R-hat, with each walker as one chain, is {:.3g} or more for {}; a good run of this length and tau has "
+      "about "
+      "1 + 0.8 tau / draws = {:.4g}. Walkers have not forgotten where they started, or some are stuck. Run "
+      "longer with "
+      "a longer burn-in; if it stays, start the walkers closer together, around a quick estimate.",
+      limit, list, 1 + 0.8 * longest_time(parameters) / as_double(chain.draws));
 }
 
 std::string low_acceptance(const Chain& chain) {
@@ -180,15 +190,16 @@ std::string frozen_walkers(const Chain& chain, const Facts& parameters) {
 }
 
 std::string ensembles_disagree(const Facts& parameters) {
+  constexpr double limit = 1.02;
   const std::string list = listed(parameters, [](const ParameterFacts& parameter) {
-    return parameter.r_hat_ensembles >= r_hat_limit ? fmt::format("{:.4g}", parameter.r_hat_ensembles) : "";
+    return parameter.r_hat_ensembles >= limit ? fmt::format("{:.4g}", parameter.r_hat_ensembles) : "";
   });
   if (list.empty()) return {};
   return fmt::format(
       "The ensembles disagree: R-hat between them is {} or more for {}. Some may have missed a mode, or be "
       "on their "
       "way still. Plot the ensembles separately; run longer with a longer burn-in, from wider starts.",
-      r_hat_limit, list);
+      limit, list);
 }
 
 std::string walkers_move_together(const Chain& chain, const Facts& parameters) {
