@@ -164,7 +164,7 @@ STARLING_HD Coefficients<R, latent_sums<Latent>()> latent_strip(
         if (i + static_cast<unsigned>(j) < end) access.store(i + static_cast<unsigned>(j), mu[j]);
       continue;
     }
-    Latent::template update<R>(c, step, i / 4, chain, d, scale, mu, accepted);
+    Latent::template update<R>(c, step, (objects.first + i) / 4, chain, d, scale, mu, accepted);
     for (int j = 0; j < 4; ++j) {
       const std::uint64_t k = i + static_cast<unsigned>(j);
       if (k >= end) break;

@@ -17,6 +17,7 @@ struct ObjectView {
   const std::uint64_t* offset = nullptr;             ///< [size + 1] into the sample columns
   const S* sample[3] = {nullptr, nullptr, nullptr};  ///< [offset[size]] each
   std::uint64_t size = 0;
+  std::uint64_t first = 0;  ///< number in the catalog of this view's object 0, a multiple of kTile
 };
 
 /// Owns what an ObjectView shows.
@@ -34,17 +35,9 @@ struct ObjectTable {
             pointer(weight),
             pointer(offset),
             {pointer(sample[0]), pointer(sample[1]), pointer(sample[2])},
-            size};
+            size,
+            0};
   }
-};
-
-/// Coefficients of many walkers: [coefficient][walker], each row padded to whole groups (the padding repeats
-/// the last walker, so that it does ordinary work).
-template <class S>
-struct WalkerView {
-  const S* table = nullptr;
-  std::uint64_t stride = 0;   ///< padded number of walkers
-  std::uint64_t walkers = 0;  ///< true number
 };
 
 }  // namespace starling
