@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 /// More steps than anyone would wait for.
 const std::vector<std::string> endless =
     join({"fit", "cat.csv", "--method", "marginal", "-o", "run.nc", "--ensembles", "1", "--walkers", "10",
-          "--burn-in", "10", "--steps", "100000000", "--thin", "10"},
+          "--burn-in", "10", "--steps", "100000000", "--threads", "1"},
          cli_test::priors);
 
 class Signals : public Interrupted, public ::testing::WithParamInterface<int> {};
@@ -42,9 +42,10 @@ INSTANTIATE_TEST_SUITE_P(Both, Signals, ::testing::Values(SIGINT, SIGTERM));
 
 TEST_F(Interrupted, RunInItsBurnInLeavesAFileThatOpensWithNoDraws) {
   write("cat.csv", "x,sigma\n1,0.5\n2,0.5\n3,0.5\n");
-  const pid_t child = start(join({"fit", "cat.csv", "--method", "marginal", "-o", "burn.nc", "--ensembles",
-                                  "1", "--walkers", "10", "--burn-in", "100000000", "--steps", "10"},
-                                 cli_test::priors));
+  const pid_t child =
+      start(join({"fit", "cat.csv", "--method", "marginal", "-o", "burn.nc", "--ensembles", "1", "--walkers",
+                  "10", "--burn-in", "100000000", "--steps", "10", "--threads", "1"},
+                 cli_test::priors));
   for (int i = 0; i < 600 && !files().contains("burn.nc"); ++i) std::this_thread::sleep_for(50ms);
   std::this_thread::sleep_for(300ms);
   kill(child, SIGINT);
