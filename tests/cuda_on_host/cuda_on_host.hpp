@@ -1,5 +1,5 @@
-/// What a test may set and ask of the CUDA stand-in: the machine it pretends to be, the order in which blocks and
-/// threads run (options.order, from engine.hpp), and failures. The same for both front ends.
+/// What a test may set and ask of the CUDA stand-in: the machine it pretends to be, the order in which blocks
+/// and threads run (options.order, from engine.hpp), and failures. The same for both front ends.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,9 @@ struct Machine {
   int runtime_version = 13000;
   int driver_version = 13000;  ///< 0: no driver; below runtime_version: cudaErrorInsufficientDriver
   int multiprocessors = 2;
-  int major = 7, minor = 5;    ///< compute capability
-  bool lazy = true;  ///< work on a stream is put off until something waits for it; false: done when it is issued
+  int major = 7, minor = 5;  ///< compute capability
+  bool lazy =
+      true;  ///< work on a stream is put off until something waits for it; false: done when it is issued
 };
 extern Machine machine;
 
@@ -31,17 +32,18 @@ struct Failure {
 };
 void plant(const Failure& failure);
 
-/// Calls of `function` since reset(); "" counts all that can fail, so that a test can let each of them fail in turn.
+/// Calls of `function` since reset(); "" counts all that can fail, so that a test can let each of them fail
+/// in turn.
 long calls(std::string_view function = "");
 
-/// Everything as in a new process: no pending work, no failures, no errors; machine and options at their defaults.
-/// Device memory that is still allocated is freed.
+/// Everything as in a new process: no pending work, no failures, no errors; machine and options at their
+/// defaults. Device memory that is still allocated is freed.
 void reset();
 
 /// What the last error was about, in words: the place in a kernel, the function that was made to fail, ...
 std::string last_message();
-std::size_t allocated_bytes();   ///< on all devices
-std::size_t pinned_bytes();      ///< host memory from cudaMallocHost
-std::size_t pending_work();      ///< operations that were issued and have not been carried out
+std::size_t allocated_bytes();  ///< on all devices
+std::size_t pinned_bytes();     ///< host memory from cudaMallocHost
+std::size_t pending_work();     ///< operations that were issued and have not been carried out
 
 }  // namespace cuda_on_host

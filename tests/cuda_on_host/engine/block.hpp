@@ -18,8 +18,8 @@ enum class State { ready, at_barrier, in_warp_op, done };
 
 struct Thread {
   Fiber fiber;
-  Index index;       // threadIdx
-  unsigned linear;   // its number in the block
+  Index index;      // threadIdx
+  unsigned linear;  // its number in the block
   unsigned lane, warp;
   State state;
   Site site;         // where it last met others
@@ -44,9 +44,9 @@ struct Block {
   std::size_t live = 0;                         // threads that have not exited
   std::size_t waiting = 0;                      // threads at the barrier
   int votes = 0, vote_result = 0;
-  unsigned generation = 0;    // of barriers
-  char barrier_token[2];      // happens-before of the barrier, used in turn
-  char start_token;           // happens-before of the launch and its end
+  unsigned generation = 0;  // of barriers
+  char barrier_token[2];    // happens-before of the barrier, used in turn
+  char start_token;         // happens-before of the launch and its end
 
   std::vector<unsigned char> shared_store;
   unsigned char* shared = nullptr;

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 #include "block.hpp"
 
@@ -45,11 +46,15 @@ unsigned lowest_lane(unsigned lanes, unsigned rank) {  // the rank-th set bit
 
 unsigned pick_lane(unsigned lanes) {
   switch (options.order) {
-    case Order::forward: return static_cast<unsigned>(std::countr_zero(lanes));
-    case Order::reverse: return 31 - static_cast<unsigned>(std::countl_zero(lanes));
-    case Order::shuffled: break;
+    case Order::forward:
+      return static_cast<unsigned>(std::countr_zero(lanes));
+    case Order::reverse:
+      return 31 - static_cast<unsigned>(std::countl_zero(lanes));
+    case Order::shuffled:
+      break;
   }
-  return lowest_lane(lanes, static_cast<unsigned>(block.random() % static_cast<unsigned>(std::popcount(lanes))));
+  return lowest_lane(lanes,
+                     static_cast<unsigned>(block.random() % static_cast<unsigned>(std::popcount(lanes))));
 }
 
 // One warp goes as far as it can before another gets a turn, since that is what brings out a missing barrier.
@@ -99,7 +104,8 @@ void check_configuration(Index grid, Index size, std::size_t shared_bytes) {
     throw KernelError("invalid configuration: grid " + text(grid));
   }
   if (shared_bytes > options.max_shared) {
-    throw KernelError("invalid configuration: " + std::to_string(shared_bytes) + " bytes of shared memory per block");
+    throw KernelError("invalid configuration: " + std::to_string(shared_bytes) +
+                      " bytes of shared memory per block");
   }
 }
 
@@ -159,11 +165,13 @@ std::string describe_deadlock() {
   }
   std::string what = "deadlock in block " + text(block_index) + ": ";
   if (first_at_barrier) {
-    what += std::to_string(at_barrier) + " threads wait at the barrier at " + text(first_at_barrier->site) + "; ";
+    what +=
+        std::to_string(at_barrier) + " threads wait at the barrier at " + text(first_at_barrier->site) + "; ";
   }
   if (first_in_warp_op) {
-    what += std::to_string(in_warp_op) + " wait in a warp collective, the first is " + name(*first_in_warp_op) +
-            " at " + text(first_in_warp_op->site) + " with mask " + hex(first_in_warp_op->mask) + "; ";
+    what += std::to_string(in_warp_op) + " wait in a warp collective, the first is " +
+            name(*first_in_warp_op) + " at " + text(first_in_warp_op->site) + " with mask " +
+            hex(first_in_warp_op->mask) + "; ";
   }
   what += std::to_string(block.threads.size() - block.live) + " have exited";
   if (first_exited) what += ", the first is " + name(*first_exited);
@@ -197,7 +205,9 @@ std::vector<std::size_t> block_order(std::size_t blocks) {
 
 }  // namespace
 
-std::string name(const Thread& thread) { return "thread " + text(thread.index) + " of block " + text(block_index); }
+std::string name(const Thread& thread) {
+  return "thread " + text(thread.index) + " of block " + text(block_index);
+}
 
 std::string text(const Site& site) {
   const char* slash = std::strrchr(site.file, '/');
@@ -228,13 +238,21 @@ void reschedule() {
   if (next != current) switch_to(*next);
 }
 
-unsigned char* shared_memory() { return block.shared; }
-std::size_t shared_memory_size() { return block.shared_size; }
-unsigned lane() { return current->lane; }
-unsigned linear_thread() { return current->linear; }
+unsigned char* shared_memory() {
+  return block.shared;
+}
+std::size_t shared_memory_size() {
+  return block.shared_size;
+}
+unsigned lane() {
+  return current->lane;
+}
+unsigned linear_thread() {
+  return current->linear;
+}
 
-void fail(const std::string& what) {
-  if (block.error.empty()) block.error = what;
+void fail(std::string what) {
+  if (block.error.empty()) block.error = std::move(what);
   if (current == &host_thread) throw KernelError(block.error);
   switch_to(host_thread);  // never resumed
   __builtin_unreachable();
@@ -255,8 +273,9 @@ int sync_block(bool predicate, unsigned barrier, Site site) {
   } else {  // the last one
     for (Thread& t : block.threads) {
       if (options.check_divergence && (t.site.line != site.line || t.barrier != barrier)) {
-        fail("barrier at " + text(site) + " reached by " + name(me) + " while " + name(t) +
-             " waits at another one, " + text(t.site));
+        std::string what = "barrier at " + text(site) + " reached by " + name(me) + " while " + name(t) +
+                           " waits at another one, " + text(t.site);
+        fail(std::move(what));
       }
     }
     block.waiting = 0;
@@ -296,7 +315,8 @@ void run_grid(Index grid, Index size, std::size_t shared_bytes, void (*body)(voi
   tsan_acquire(&block.start_token);
   block.running = false;
   current = &host_thread;
-  if (!block.error.empty()) throw KernelError(block.error);  // the fibers of an aborted launch are left behind
+  if (!block.error.empty())
+    throw KernelError(block.error);  // the fibers of an aborted launch are left behind
   for (Thread& t : block.threads) end_fiber(t.fiber);
 }
 

@@ -1,6 +1,7 @@
-/// The CUDA execution model on one CPU thread: the blocks of a grid run one after the other, the threads of a block
-/// are fibers, and barriers, warp collectives and deadlocks are real. It knows nothing of CUDA's spelling: both front
-/// ends (kernel source compiled by a host compiler, and nvcc's PTX translated to C++) sit on it.
+/// The CUDA execution model on one CPU thread: the blocks of a grid run one after the other, the threads of a
+/// block are fibers, and barriers, warp collectives and deadlocks are real. It knows nothing of CUDA's
+/// spelling: both front ends (kernel source compiled by a host compiler, and nvcc's PTX translated to C++)
+/// sit on it.
 #pragma once
 
 #include <cstddef>
@@ -48,19 +49,38 @@ std::size_t shared_memory_size();
 unsigned lane();           ///< of the running thread, 0..31
 unsigned linear_thread();  ///< index of the running thread in its block
 
-/// Ends the launch from inside a kernel: run_grid throws KernelError(what).
-[[noreturn]] void fail(const std::string& what);
+/// Ends the launch from inside a kernel: run_grid throws KernelError(what). Nothing of the calling thread is
+/// destroyed, so hand over a named string: fail(std::move(what)).
+[[noreturn]] void fail(std::string what);
 
 /// Block barrier; returns how many threads came with a true predicate.
 int sync_block(bool predicate, unsigned barrier, Site site);
 
-enum class WarpOp { sync, shuffle, ballot, match_any, match_all, add, min_s, max_s, min_u, max_u, and_, or_, xor_ };
+enum class WarpOp {
+  sync,
+  shuffle,
+  ballot,
+  match_any,
+  match_all,
+  add,
+  min_s,
+  max_s,
+  min_u,
+  max_u,
+  and_,
+  or_,
+  xor_
+};
 
-/// Meets the other lanes of `mask`, hands in `size` bytes (at most 16) and gets the result (shuffle: `size` bytes,
-/// else 4). A shuffle from a lane that has exited or is not in the mask reads all-ones (a NaN).
-void warp_op(WarpOp op, unsigned mask, const void* in, void* out, std::size_t size, int source_lane, Site site);
+/// Meets the other lanes of `mask`, hands in `size` bytes (at most 16) and gets the result (shuffle: `size`
+/// bytes, else 4). A shuffle from a lane that has exited or is not in the mask reads all-ones (a NaN).
+void warp_op(WarpOp op, unsigned mask, const void* in, void* out, std::size_t size, int source_lane,
+             Site site);
 
 /// Only the calling lane: CUDA promises no more convergence than that.
 unsigned active_mask();
+
+/// How many races ThreadSanitizer has reported so far; 0 without it.
+long race_reports();
 
 }  // namespace cuda_on_host

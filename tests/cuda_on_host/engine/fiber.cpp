@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <new>
 
+#include "engine.hpp"
+
 #ifdef CUDA_ON_HOST_TSAN
 extern "C" {
 void* __tsan_get_current_fiber();
@@ -19,6 +21,7 @@ void AnnotateIgnoreReadsBegin(const char* file, int line);
 void AnnotateIgnoreReadsEnd(const char* file, int line);
 void AnnotateIgnoreWritesBegin(const char* file, int line);
 void AnnotateIgnoreWritesEnd(const char* file, int line);
+void __tsan_on_report(void* report);  // ThreadSanitizer calls it
 }
 #endif
 #ifdef CUDA_ON_HOST_ASAN
@@ -31,7 +34,8 @@ void __asan_unpoison_memory_region(const volatile void* begin, std::size_t size)
 #endif
 
 #ifndef CUDA_ON_HOST_UCONTEXT
-// Saves the callee-saved registers on the running stack, keeps its stack pointer, and continues on the other stack.
+// Saves the callee-saved registers on the running stack, keeps its stack pointer, and continues on the other
+// stack.
 extern "C" void cuda_on_host_switch(void** save, void* load);
 asm(R"(
 .text
@@ -158,21 +162,45 @@ Unseen::~Unseen() {
   AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
   AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
 }
-void tsan_release(void* token) { __tsan_release(token); }
-void tsan_acquire(void* token) { __tsan_acquire(token); }
+void tsan_release(void* token) {
+  __tsan_release(token);
+}
+void tsan_acquire(void* token) {
+  __tsan_acquire(token);
+}
+
+namespace {
+long reports = 0;
+}
+long race_reports() {
+  return reports;
+}
 #else
 Unseen::Unseen() = default;
 Unseen::~Unseen() = default;
 void tsan_release(void*) {}
 void tsan_acquire(void*) {}
+long race_reports() {
+  return 0;
+}
 #endif
 
 #ifdef CUDA_ON_HOST_ASAN
-void asan_poison(const void* begin, std::size_t size) { __asan_poison_memory_region(begin, size); }
-void asan_unpoison(const void* begin, std::size_t size) { __asan_unpoison_memory_region(begin, size); }
+void asan_poison(const void* begin, std::size_t size) {
+  __asan_poison_memory_region(begin, size);
+}
+void asan_unpoison(const void* begin, std::size_t size) {
+  __asan_unpoison_memory_region(begin, size);
+}
 #else
 void asan_poison(const void*, std::size_t) {}
 void asan_unpoison(const void*, std::size_t) {}
 #endif
 
 }  // namespace cuda_on_host
+
+#ifdef CUDA_ON_HOST_TSAN
+void __tsan_on_report(void*) {
+  ++cuda_on_host::reports;
+}
+#endif

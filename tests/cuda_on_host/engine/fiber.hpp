@@ -1,12 +1,13 @@
 /// Fibers: stacks, the switch between them, and what the sanitizers must be told about them.
-/// The engine itself is never instrumented by a sanitizer; compiled with CUDA_ON_HOST_TSAN or CUDA_ON_HOST_ASAN it
-/// announces its fibers to ThreadSanitizer or AddressSanitizer instead.
+/// The engine itself is never instrumented by a sanitizer; compiled with CUDA_ON_HOST_TSAN or
+/// CUDA_ON_HOST_ASAN it announces its fibers to ThreadSanitizer or AddressSanitizer instead.
 #pragma once
 
 #include <cstddef>
 
 #if !defined(__x86_64__) && !defined(CUDA_ON_HOST_UCONTEXT)
-#define CUDA_ON_HOST_UCONTEXT  // the switch in assembly is written for x86-64; elsewhere the (slow) C library's
+#define CUDA_ON_HOST_UCONTEXT  // the switch in assembly is written for x86-64; elsewhere the (slow) C
+                               // library's
 #endif
 #ifdef CUDA_ON_HOST_UCONTEXT
 #include <ucontext.h>
@@ -27,7 +28,8 @@ struct Fiber {
 
 /// Makes `fiber` the host thread's own fiber, from which the others are started.
 void adopt_host_thread(Fiber& fiber);
-/// Gives `fiber` the stack number `index`; when it is first switched to, it calls entry(), which must not return.
+/// Gives `fiber` the stack number `index`; when it is first switched to, it calls entry(), which must not
+/// return.
 void start_fiber(Fiber& fiber, std::size_t index, void (*entry)());
 /// The first thing an entry does; `host` is the fiber that started it.
 void fiber_entered(Fiber& host);
@@ -37,7 +39,8 @@ void end_fiber(Fiber& fiber);
 /// Makes room for `count` stacks; none of them may be in use.
 void reserve_stacks(std::size_t count);
 
-/// While one exists, ThreadSanitizer does not look at what its fiber reads and writes (the engine's own affairs).
+/// While one exists, ThreadSanitizer does not look at what its fiber reads and writes (the engine's own
+/// affairs).
 class Unseen {
  public:
   Unseen();

@@ -1,6 +1,7 @@
 // Warp collectives: lanes meet, and each gets its result.
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "block.hpp"
 
@@ -11,9 +12,13 @@ unsigned lanes_of_warp(unsigned warp) {
   return static_cast<unsigned>(std::min<std::size_t>(kWarp, block.threads.size() - warp * kWarp));
 }
 
-Thread* warp_begin(unsigned warp) { return &block.threads[warp * kWarp]; }
+Thread* warp_begin(unsigned warp) {
+  return &block.threads[warp * kWarp];
+}
 
-bool in_mask(unsigned mask, unsigned lane) { return (mask >> lane & 1) != 0; }
+bool in_mask(unsigned mask, unsigned lane) {
+  return (mask >> lane & 1) != 0;
+}
 
 // Whether every lane of the mask that has not exited waits in a collective of that mask.
 bool all_arrived(unsigned warp, unsigned mask) {
@@ -34,23 +39,33 @@ std::uint32_t word(const Thread& thread) {
 std::uint32_t combine(WarpOp op, std::uint32_t a, std::uint32_t b) {
   const auto sa = static_cast<std::int32_t>(a), sb = static_cast<std::int32_t>(b);
   switch (op) {
-    case WarpOp::add: return a + b;
-    case WarpOp::and_: return a & b;
-    case WarpOp::or_: return a | b;
-    case WarpOp::xor_: return a ^ b;
-    case WarpOp::min_u: return std::min(a, b);
-    case WarpOp::max_u: return std::max(a, b);
-    case WarpOp::min_s: return static_cast<std::uint32_t>(std::min(sa, sb));
-    case WarpOp::max_s: return static_cast<std::uint32_t>(std::max(sa, sb));
-    default: return a;
+    case WarpOp::add:
+      return a + b;
+    case WarpOp::and_:
+      return a & b;
+    case WarpOp::or_:
+      return a | b;
+    case WarpOp::xor_:
+      return a ^ b;
+    case WarpOp::min_u:
+      return std::min(a, b);
+    case WarpOp::max_u:
+      return std::max(a, b);
+    case WarpOp::min_s:
+      return static_cast<std::uint32_t>(std::min(sa, sb));
+    case WarpOp::max_s:
+      return static_cast<std::uint32_t>(std::max(sa, sb));
+    default:
+      return a;
   }
 }
 
 void check_same_collective(const Thread& thread, const Thread& first) {
   const bool same_place = !options.check_divergence || thread.site.line == first.site.line;
   if (thread.op == first.op && thread.size == first.size && same_place) return;
-  fail("warp collective at " + text(thread.site) + " by " + name(thread) + " meets another one at " +
-       text(first.site) + " by " + name(first));
+  std::string what = "warp collective at " + text(thread.site) + " by " + name(thread) +
+                     " meets another one at " + text(first.site) + " by " + name(first);
+  fail(std::move(what));
 }
 
 // What the lanes that are here have in common.
@@ -94,16 +109,25 @@ void put_result(Thread& thread, const Meeting& m) {
   std::memset(thread.out, 0xff, sizeof thread.out);
   std::uint32_t result = m.reduced;
   switch (thread.op) {
-    case WarpOp::sync: thread.sync_parity = m.parity; return;
+    case WarpOp::sync:
+      thread.sync_parity = m.parity;
+      return;
     case WarpOp::shuffle:
       if (in_mask(m.here, static_cast<unsigned>(thread.source))) {
         std::memcpy(thread.out, threads[thread.source].in, thread.size);
       }
       return;
-    case WarpOp::ballot: result = m.ballot; break;
-    case WarpOp::match_any: result = lanes_with_same_value(thread, m.here); break;
-    case WarpOp::match_all: result = m.all_same ? m.here : 0; break;
-    default: break;
+    case WarpOp::ballot:
+      result = m.ballot;
+      break;
+    case WarpOp::match_any:
+      result = lanes_with_same_value(thread, m.here);
+      break;
+    case WarpOp::match_all:
+      result = m.all_same ? m.here : 0;
+      break;
+    default:
+      break;
   }
   std::memcpy(thread.out, &result, sizeof result);
 }
@@ -137,8 +161,9 @@ void warp_op(WarpOp op, unsigned mask, const void* in, void* out, std::size_t si
   Thread& me = *current;
   me.site = site;
   if (!in_mask(mask, me.lane)) {
-    fail("warp collective at " + text(site) + ": " + name(me) + " (lane " + std::to_string(me.lane) +
-         ") is not in its own mask " + hex(mask));
+    std::string what = "warp collective at " + text(site) + ": " + name(me) + " (lane " +
+                       std::to_string(me.lane) + ") is not in its own mask " + hex(mask);
+    fail(std::move(what));
   }
   me.op = op;
   me.mask = mask;
@@ -168,6 +193,8 @@ void warp_op(WarpOp op, unsigned mask, const void* in, void* out, std::size_t si
   if (out) std::memcpy(out, me.out, op == WarpOp::shuffle ? size : sizeof(std::uint32_t));
 }
 
-unsigned active_mask() { return 1u << current->lane; }
+unsigned active_mask() {
+  return 1u << current->lane;
+}
 
 }  // namespace cuda_on_host

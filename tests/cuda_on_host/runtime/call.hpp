@@ -1,6 +1,8 @@
-/// What every function of the runtime does first: it takes the lock, counts the call, and fails if it was made to.
-/// Include CUDA's (or the stand-in's) types before it.
+/// What every function of the runtime does first: it takes the lock, counts the call, and fails if it was
+/// made to.
 #pragma once
+
+#include <cuda_runtime.h>
 
 #include <functional>
 #include <mutex>
@@ -37,6 +39,6 @@ void free_all_memory();
 }  // namespace cuda_on_host
 
 /// Begins a function of the runtime.
-#define CUDA_ON_HOST_ENTER()                       \
-  const cuda_on_host::Call call_(__func__);        \
+#define CUDA_ON_HOST_ENTER()                \
+  const cuda_on_host::Call call_(__func__); \
   if (call_.error != cudaSuccess) return call_.error

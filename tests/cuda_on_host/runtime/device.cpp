@@ -1,6 +1,4 @@
 // Devices, kernels' attributes and launches.
-#include <cuda_runtime.h>
-
 #include "device.hpp"
 
 #include <algorithm>
@@ -35,21 +33,25 @@ cudaError_t check_launch(const Launch& launch) {
     return set_error(cudaErrorInvalidConfiguration, "a grid of " + size_text(g) + " blocks");
   }
   if (threads > launch.max_threads) {
-    return set_error(cudaErrorInvalidValue, "a block of " + std::to_string(threads) + " threads for a kernel with " +
-                                                "__launch_bounds__(" + std::to_string(launch.max_threads) + ")");
+    return set_error(cudaErrorInvalidValue, "a block of " + std::to_string(threads) +
+                                                " threads for a kernel with " + "__launch_bounds__(" +
+                                                std::to_string(launch.max_threads) + ")");
   }
   const auto allowed = allowed_shared.find(launch.function);
   const std::size_t limit = std::max(kSharedByDefault, allowed == allowed_shared.end() ? 0 : allowed->second);
   if (launch.dynamic_shared + launch.static_shared > std::min(limit, options.max_shared)) {
-    return set_error(cudaErrorInvalidValue, std::to_string(launch.dynamic_shared) +
-                                                " bytes of dynamic shared memory: more than the kernel may have");
+    return set_error(cudaErrorInvalidValue,
+                     std::to_string(launch.dynamic_shared) +
+                         " bytes of dynamic shared memory: more than the kernel may have");
   }
   return cudaSuccess;
 }
 
 }  // namespace
 
-int current_device() { return device_in_use; }
+int current_device() {
+  return device_in_use;
+}
 
 void forget_attributes() {
   allowed_shared.clear();
@@ -124,17 +126,36 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
   CUDA_ON_HOST_ENTER();
   if (!device_is_valid(device)) return set_error(cudaErrorInvalidDevice, "device " + std::to_string(device));
   switch (attribute) {
-    case cudaDevAttrComputeCapabilityMajor: *value = machine.major; break;
-    case cudaDevAttrComputeCapabilityMinor: *value = machine.minor; break;
-    case cudaDevAttrMultiProcessorCount: *value = machine.multiprocessors; break;
-    case cudaDevAttrMaxSharedMemoryPerBlock: *value = static_cast<int>(kSharedByDefault); break;
-    case cudaDevAttrMaxSharedMemoryPerBlockOptin: *value = static_cast<int>(options.max_shared); break;
-    case cudaDevAttrWarpSize: *value = 32; break;
-    case cudaDevAttrMaxGridDimX: *value = 0x7fffffff; break;
+    case cudaDevAttrComputeCapabilityMajor:
+      *value = machine.major;
+      break;
+    case cudaDevAttrComputeCapabilityMinor:
+      *value = machine.minor;
+      break;
+    case cudaDevAttrMultiProcessorCount:
+      *value = machine.multiprocessors;
+      break;
+    case cudaDevAttrMaxSharedMemoryPerBlock:
+      *value = static_cast<int>(kSharedByDefault);
+      break;
+    case cudaDevAttrMaxSharedMemoryPerBlockOptin:
+      *value = static_cast<int>(options.max_shared);
+      break;
+    case cudaDevAttrWarpSize:
+      *value = 32;
+      break;
+    case cudaDevAttrMaxGridDimX:
+      *value = 0x7fffffff;
+      break;
     case cudaDevAttrMaxGridDimY:
-    case cudaDevAttrMaxGridDimZ: *value = 65535; break;
-    case cudaDevAttrMaxThreadsPerBlock: *value = 1024; break;
-    default: *value = 0;
+    case cudaDevAttrMaxGridDimZ:
+      *value = 65535;
+      break;
+    case cudaDevAttrMaxThreadsPerBlock:
+      *value = 1024;
+      break;
+    default:
+      *value = 0;
   }
   return cudaSuccess;
 }
@@ -156,7 +177,8 @@ cudaError_t cudaFuncSetAttribute(const void* function, cudaFuncAttribute attribu
   return cudaSuccess;
 }
 
-cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, const void*, int threads, std::size_t) {
+cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, const void*, int threads,
+                                                          std::size_t) {
   CUDA_ON_HOST_ENTER();
   *blocks = std::max(1, 1024 / std::max(threads, 1));
   return cudaSuccess;

@@ -1,4 +1,4 @@
-/// The current device. Include CUDA's (or the stand-in's) types before it.
+/// The current device.
 #pragma once
 
 namespace cuda_on_host {

@@ -1,5 +1,7 @@
-/// How a front end hands a kernel to the runtime. Include CUDA's (or the stand-in's) types before it.
+/// How a front end hands a kernel to the runtime.
 #pragma once
+
+#include <cuda_runtime.h>
 
 #include <cstddef>
 #include <functional>
@@ -13,10 +15,10 @@ struct Launch {
   const void* function = nullptr;  ///< which kernel, for its attributes
   Index grid{1, 1, 1}, block{1, 1, 1};
   std::size_t dynamic_shared = 0;
-  std::size_t static_shared = 0;   ///< shared variables that the engine must provide (PTX)
-  unsigned max_threads = 1024;     ///< of __launch_bounds__
+  std::size_t static_shared = 0;  ///< shared variables that the engine must provide (PTX)
+  unsigned max_threads = 1024;    ///< of __launch_bounds__
   void (*run_thread)(void* state) = nullptr;
-  std::shared_ptr<void> state;     ///< the kernel's arguments
+  std::shared_ptr<void> state;  ///< the kernel's arguments
 };
 
 /// Checks the configuration and puts the kernel on the stream.

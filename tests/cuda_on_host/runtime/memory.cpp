@@ -1,5 +1,4 @@
 // Device memory (host memory that starts as all-ones), pinned memory, copies.
-#include <cuda_runtime.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -42,8 +41,10 @@ Place place_of(const void* begin, std::size_t bytes) {
 
 cudaError_t check_copy(const void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
   const Place source = place_of(from, bytes), target = place_of(to, bytes);
-  if (source == Place::astride) return set_error(cudaErrorInvalidValue, "a copy reads past the end of device memory");
-  if (target == Place::astride) return set_error(cudaErrorInvalidValue, "a copy writes past the end of device memory");
+  if (source == Place::astride)
+    return set_error(cudaErrorInvalidValue, "a copy reads past the end of device memory");
+  if (target == Place::astride)
+    return set_error(cudaErrorInvalidValue, "a copy writes past the end of device memory");
   if (kind == cudaMemcpyDefault) return cudaSuccess;
   const bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
   const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
@@ -53,7 +54,9 @@ cudaError_t check_copy(const void* to, const void* from, std::size_t bytes, cuda
   return cudaSuccess;
 }
 
-cudaError_t wait_for_all() { return carry_out(finish_all); }
+cudaError_t wait_for_all() {
+  return carry_out(finish_all);
+}
 
 void free_now(std::map<char*, Allocation>::iterator found) {
   used[found->second.device] -= found->second.bytes;
@@ -108,7 +111,8 @@ cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
   *pointer = nullptr;
   if (bytes == 0) return cudaSuccess;
   const int device = current_device();
-  if (bytes > machine.memory - used[device]) return set_error(cudaErrorMemoryAllocation, "device memory is used up");
+  if (bytes > machine.memory - used[device])
+    return set_error(cudaErrorMemoryAllocation, "device memory is used up");
   char* memory = allocate(bytes);
   if (!memory) return set_error(cudaErrorMemoryAllocation, "host memory is used up");
   device_memory[memory] = {bytes, device};
@@ -130,7 +134,9 @@ cudaError_t cudaFree(void* pointer) {
   return cudaSuccess;
 }
 
-cudaError_t cudaMallocAsync(void** pointer, std::size_t bytes, cudaStream_t) { return cudaMalloc(pointer, bytes); }
+cudaError_t cudaMallocAsync(void** pointer, std::size_t bytes, cudaStream_t) {
+  return cudaMalloc(pointer, bytes);
+}
 
 cudaError_t cudaFreeAsync(void* pointer, cudaStream_t stream) {
   CUDA_ON_HOST_ENTER();
@@ -153,7 +159,9 @@ cudaError_t cudaHostAlloc(void** pointer, std::size_t bytes, unsigned) {
   return cudaSuccess;
 }
 
-cudaError_t cudaMallocHost(void** pointer, std::size_t bytes) { return cudaHostAlloc(pointer, bytes, 0); }
+cudaError_t cudaMallocHost(void** pointer, std::size_t bytes) {
+  return cudaHostAlloc(pointer, bytes, 0);
+}
 
 cudaError_t cudaFreeHost(void* pointer) {
   CUDA_ON_HOST_ENTER();
@@ -182,19 +190,22 @@ cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpy
   return error != cudaSuccess ? error : carry_out([] { finish(null_queue().last); });
 }
 
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream) {
   CUDA_ON_HOST_ENTER();
   return copy(to, from, bytes, kind, stream);
 }
 
 cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch,
-                              std::size_t width, std::size_t height, cudaMemcpyKind kind, cudaStream_t stream) {
+                              std::size_t width, std::size_t height, cudaMemcpyKind kind,
+                              cudaStream_t stream) {
   CUDA_ON_HOST_ENTER();
-  if (width > to_pitch || width > from_pitch) return set_error(cudaErrorInvalidValue, "a row longer than its pitch");
+  if (width > to_pitch || width > from_pitch)
+    return set_error(cudaErrorInvalidValue, "a row longer than its pitch");
   cudaError_t error = cudaSuccess;
   for (std::size_t row = 0; row < height && error == cudaSuccess; ++row) {
-    error = copy(static_cast<char*>(to) + row * to_pitch, static_cast<const char*>(from) + row * from_pitch, width,
-                 kind, stream);
+    error = copy(static_cast<char*>(to) + row * to_pitch, static_cast<const char*>(from) + row * from_pitch,
+                 width, kind, stream);
   }
   return error;
 }

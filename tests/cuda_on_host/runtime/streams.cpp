@@ -1,5 +1,4 @@
 // Streams and events.
-#include <cuda_runtime.h>
 
 #include <chrono>
 
@@ -24,7 +23,9 @@ Queue& queue_of(cudaStream_t stream) {
 
 namespace {
 
-bool is_done(const WorkPointer& work) { return !work || work->done; }
+bool is_done(const WorkPointer& work) {
+  return !work || work->done;
+}
 
 // A query must not let the asker wait for ever: each makes a little progress.
 cudaError_t query(const WorkPointer& work) {
@@ -48,7 +49,9 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
   return cudaSuccess;
 }
 
-cudaError_t cudaStreamCreate(cudaStream_t* stream) { return cudaStreamCreateWithFlags(stream, cudaStreamDefault); }
+cudaError_t cudaStreamCreate(cudaStream_t* stream) {
+  return cudaStreamCreateWithFlags(stream, cudaStreamDefault);
+}
 
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   CUDA_ON_HOST_ENTER();
@@ -73,7 +76,8 @@ cudaError_t cudaStreamQuery(cudaStream_t stream) {
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
   CUDA_ON_HOST_ENTER();
-  return put(stream, [] {}, event->recorded);
+  return put(
+      stream, [] {}, event->recorded);
 }
 
 cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t function, void* data) {
@@ -93,7 +97,9 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
 }
 
 #ifndef CUDA_ON_HOST  // the real header declares it as a C function; the stand-in has it inline
-cudaError_t cudaEventCreate(cudaEvent_t* event) { return cudaEventCreateWithFlags(event, cudaEventDefault); }
+cudaError_t cudaEventCreate(cudaEvent_t* event) {
+  return cudaEventCreateWithFlags(event, cudaEventDefault);
+}
 #endif
 
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
@@ -126,7 +132,8 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {
   CUDA_ON_HOST_ENTER();
   if (!from->recorded || !to->recorded) {
-    return set_error(cudaErrorInvalidResourceHandle, "cudaEventElapsedTime of an event that was never recorded");
+    return set_error(cudaErrorInvalidResourceHandle,
+                     "cudaEventElapsedTime of an event that was never recorded");
   }
   if (!from->recorded->done || !to->recorded->done) return cudaErrorNotReady;
   *milliseconds = std::chrono::duration<float, std::milli>(to->when - from->when).count();

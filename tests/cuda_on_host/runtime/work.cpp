@@ -27,8 +27,12 @@ Queue& null_queue() {
   return queue;
 }
 
-void add_queue(Queue* queue) { queues.push_back(queue); }
-void remove_queue(Queue* queue) { std::erase(queues, queue); }
+void add_queue(Queue* queue) {
+  queues.push_back(queue);
+}
+void remove_queue(Queue* queue) {
+  std::erase(queues, queue);
+}
 
 WorkPointer issue(Queue& queue, std::function<void()> run, const WorkPointer& also_after) {
   auto work = std::make_shared<Work>();
@@ -52,7 +56,8 @@ void finish(const WorkPointer& work) {
   std::vector<WorkPointer> stack{work};  // not recursive: chains may be long
   while (!stack.empty()) {
     const WorkPointer w = stack.back();
-    const auto first = std::find_if(w->before.begin(), w->before.end(), [](const auto& b) { return !b->done; });
+    const auto first =
+        std::find_if(w->before.begin(), w->before.end(), [](const auto& b) { return !b->done; });
     if (first != w->before.end()) {
       stack.push_back(*first);
       continue;

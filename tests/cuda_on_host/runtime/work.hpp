@@ -1,6 +1,6 @@
-/// Work on streams, put off until something waits for it: then that and what it must come after are carried out, and
-/// nothing else. So a missing synchronisation or event shows as memory that has not been written, or has been
-/// overwritten. Knows nothing of CUDA's types.
+/// Work on streams, put off until something waits for it: then that and what it must come after are carried
+/// out, and nothing else. So a missing synchronisation or event shows as memory that has not been written, or
+/// has been overwritten. Knows nothing of CUDA's types.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-/// Kernels as a backend has them, each in a sound form and with one planted error (kBug, 0: none); compiled by a host
-/// compiler and by nvcc alike.
+/// Kernels as a backend has them, each in a sound form and with one planted error (kBug, 0: none); compiled
+/// by a host compiler and by nvcc alike.
 ///   1 missing barrier                       2 wrong warp mask               3 tail off by one
 ///   4 shared memory used again too early    5 return before a barrier       6 barrier in an uneven loop
 ///   7 shared index out of range
@@ -22,22 +22,21 @@ struct Sums {
   double accepted, sum, sum_of_squares;
 };
 
-__host__ __device__ inline float unit_open(unsigned bits) {
-  return fmaf(static_cast<float>(bits >> 8), 0x1p-24f, 0x1p-25f);
+__host__ __device__ inline starling::Words<std::uint32_t> draw(unsigned step, unsigned walker,
+                                                               unsigned object) {
+  return starling::philox4x32(starling::Words<std::uint32_t>{{step, walker, object, 0u}},
+                              0x0123456789abcdefu);
 }
 
-__host__ __device__ inline starling::Words<std::uint32_t> draw(unsigned step, unsigned walker, unsigned object) {
-  return starling::philox4x32(starling::Words<std::uint32_t>{{step, walker, object, 0u}}, 0x0123456789abcdefu);
-}
-
-/// One Metropolis update of a latent.
-__host__ __device__ inline float update_latent(float x, float mu, Theta t, starling::Words<std::uint32_t> bits,
-                                                bool& accepted) {
-  const float radius = sqrtf(-2.0f * logf(unit_open(bits.w[0])));
-  const float proposal = fmaf(1.7f * radius, cosf(6.2831853f * unit_open(bits.w[1])), mu);
+/// One Metropolis update of a latent. Made of correctly rounded operations only: the same bits everywhere.
+__host__ __device__ inline float update_latent(float x, float mu, Theta t,
+                                               starling::Words<std::uint32_t> bits, bool& accepted) {
+  float step, unused;
+  starling::normal_pair<float>(bits.w[0], bits.w[1], step, unused);
+  const float proposal = fmaf(1.7f, step, mu);
   const float a = x - proposal, b = x - mu, c = (proposal - t.mean) / t.sigma, d = (mu - t.mean) / t.sigma;
   const float delta = 0.5f * (fmaf(b, b, -(a * a)) + fmaf(d, d, -(c * c)));
-  accepted = logf(unit_open(bits.w[2])) < delta;
+  accepted = starling::math::log(starling::uniform01<float>(bits.w[2])) < delta;
   return accepted ? proposal : mu;
 }
 
@@ -60,8 +59,8 @@ __device__ double block_sum(double v) {
 /// One block per (tile of objects, walker): updates latents mu[walker][object], sums them per tile.
 template <int kBug>
 __global__ void __launch_bounds__(kThreads)
-    update_kernel(const float* __restrict__ x, float* __restrict__ mu, const Theta* __restrict__ theta, unsigned n,
-                  unsigned tile, unsigned step, Sums* __restrict__ partial) {
+    update_kernel(const float* __restrict__ x, float* __restrict__ mu, const Theta* __restrict__ theta,
+                  unsigned n, unsigned tile, unsigned step, Sums* __restrict__ partial) {
   const unsigned walker = blockIdx.y, begin = blockIdx.x * tile;
   const unsigned end = begin + tile < n ? begin + tile : n + (kBug == 3 ? 1 : 0);
   const Theta t = theta[walker];
@@ -84,7 +83,8 @@ __global__ void __launch_bounds__(kThreads)
   if (threadIdx.x == 0) partial[walker * gridDim.x + blockIdx.x] = {count, sum, squares};
 }
 
-/// Dynamic shared memory, atomics on shared and global memory, a vote: a histogram of [low, low + kBins / scale).
+/// Dynamic shared memory, atomics on shared and global memory, a vote: a histogram of [low, low + kBins /
+/// scale).
 template <int kBug>
 __global__ void histogram_kernel(const float* mu, unsigned n, float low, float scale, unsigned* bins,
                                  unsigned* inside) {

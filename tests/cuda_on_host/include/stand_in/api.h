@@ -87,7 +87,8 @@ cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, void (*ke
                                                        shared_bytes);
 }
 
-// Symbols are plain variables here, and other work waits for nothing: the copy is a host-side one, after a wait.
+// Symbols are plain variables here, and other work waits for nothing: the copy is a host-side one, after a
+// wait.
 template <class T>
 cudaError_t cudaMemcpyToSymbol(T& symbol, const void* from, std::size_t bytes, std::size_t offset = 0,
                                cudaMemcpyKind = cudaMemcpyHostToDevice) {

@@ -15,11 +15,13 @@ inline constexpr int warpSize = 32;
 
 // As the default of a parameter, these are the caller's file and line.
 #define CUDA_ON_HOST_SITE \
-  cuda_on_host::Site site = { __builtin_FILE(), static_cast<unsigned>(__builtin_LINE()) }
+  cuda_on_host::Site site = {__builtin_FILE(), static_cast<unsigned>(__builtin_LINE())}
 
 // ---- barriers
 
-inline void __syncthreads(CUDA_ON_HOST_SITE) { cuda_on_host::sync_block(false, 0, site); }
+inline void __syncthreads(CUDA_ON_HOST_SITE) {
+  cuda_on_host::sync_block(false, 0, site);
+}
 inline int __syncthreads_count(int predicate, CUDA_ON_HOST_SITE) {
   return cuda_on_host::sync_block(predicate != 0, 0, site);
 }
@@ -32,8 +34,12 @@ inline int __syncthreads_and(int predicate, CUDA_ON_HOST_SITE) {
 inline void __syncwarp(unsigned mask = 0xffffffffu, CUDA_ON_HOST_SITE) {
   cuda_on_host::warp_op(cuda_on_host::WarpOp::sync, mask, nullptr, nullptr, 0, 0, site);
 }
-inline void __threadfence() { std::atomic_signal_fence(std::memory_order_seq_cst); }
-inline void __threadfence_block() { std::atomic_signal_fence(std::memory_order_seq_cst); }
+inline void __threadfence() {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+inline void __threadfence_block() {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
 
 // ---- warp collectives
 
@@ -54,29 +60,37 @@ unsigned collect(WarpOp op, unsigned mask, T value, Site site) {
   return result;
 }
 
-inline int first_of_segment(int width) { return static_cast<int>(lane()) & ~(width - 1); }
-inline int last_of_segment(int width) { return static_cast<int>(lane()) | (width - 1); }
+inline int first_of_segment(int width) {
+  return static_cast<int>(lane()) & ~(width - 1);
+}
+inline int last_of_segment(int width) {
+  return static_cast<int>(lane()) | (width - 1);
+}
 
 }  // namespace cuda_on_host
 
 template <class T>
 T __shfl_sync(unsigned mask, T value, int source, int width = 32, CUDA_ON_HOST_SITE) {
-  return cuda_on_host::shuffle(mask, value, cuda_on_host::first_of_segment(width) | (source & (width - 1)), site);
+  return cuda_on_host::shuffle(mask, value, cuda_on_host::first_of_segment(width) | (source & (width - 1)),
+                               site);
 }
 template <class T>
 T __shfl_up_sync(unsigned mask, T value, unsigned delta, int width = 32, CUDA_ON_HOST_SITE) {
   const int lane = static_cast<int>(cuda_on_host::lane()), source = lane - static_cast<int>(delta);
-  return cuda_on_host::shuffle(mask, value, source < cuda_on_host::first_of_segment(width) ? lane : source, site);
+  return cuda_on_host::shuffle(mask, value, source < cuda_on_host::first_of_segment(width) ? lane : source,
+                               site);
 }
 template <class T>
 T __shfl_down_sync(unsigned mask, T value, unsigned delta, int width = 32, CUDA_ON_HOST_SITE) {
   const int lane = static_cast<int>(cuda_on_host::lane()), source = lane + static_cast<int>(delta);
-  return cuda_on_host::shuffle(mask, value, source > cuda_on_host::last_of_segment(width) ? lane : source, site);
+  return cuda_on_host::shuffle(mask, value, source > cuda_on_host::last_of_segment(width) ? lane : source,
+                               site);
 }
 template <class T>
 T __shfl_xor_sync(unsigned mask, T value, int lanes, int width = 32, CUDA_ON_HOST_SITE) {
   const int lane = static_cast<int>(cuda_on_host::lane()), source = lane ^ lanes;
-  return cuda_on_host::shuffle(mask, value, source > cuda_on_host::last_of_segment(width) ? lane : source, site);
+  return cuda_on_host::shuffle(mask, value, source > cuda_on_host::last_of_segment(width) ? lane : source,
+                               site);
 }
 inline unsigned __ballot_sync(unsigned mask, int predicate, CUDA_ON_HOST_SITE) {
   return cuda_on_host::collect(cuda_on_host::WarpOp::ballot, mask, unsigned{predicate != 0}, site);
@@ -106,7 +120,9 @@ inline unsigned __reduce_max_sync(unsigned mask, unsigned value, CUDA_ON_HOST_SI
 inline unsigned __reduce_min_sync(unsigned mask, unsigned value, CUDA_ON_HOST_SITE) {
   return cuda_on_host::collect(cuda_on_host::WarpOp::min_u, mask, value, site);
 }
-inline unsigned __activemask() { return cuda_on_host::active_mask(); }
+inline unsigned __activemask() {
+  return cuda_on_host::active_mask();
+}
 
 // ---- atomics: relaxed, as CUDA's
 

@@ -16,7 +16,8 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
     void (*kernel)(Parameters...);
     std::tuple<std::decay_t<Parameters>...> arguments;
   };
-  auto call = std::make_shared<Call>(Call{kernel, {static_cast<Parameters>(std::forward<Arguments>(arguments))...}});
+  auto call =
+      std::make_shared<Call>(Call{kernel, {static_cast<Parameters>(std::forward<Arguments>(arguments))...}});
   cuda_on_host::Launch launch;
   launch.function = reinterpret_cast<const void*>(kernel);
   launch.grid = config->gridDim;

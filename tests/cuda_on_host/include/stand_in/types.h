@@ -15,9 +15,9 @@
 #define __align__(n) __attribute__((aligned(n)))
 #define CUDART_CB
 
-// Shared variables live in a section of their own, which the engine fills with NaN before every block. gcc ignores
-// the section inside templates. Its flags are spelled out (the # hides gcc's from the assembler), so that inline and
-// plain functions' variables may share it.
+// Shared variables live in a section of their own, which the engine fills with NaN before every block. gcc
+// ignores the section inside templates. Its flags are spelled out (the # hides gcc's from the assembler), so
+// that inline and plain functions' variables may share it.
 #define CUDA_ON_HOST_TEXT_(x) #x
 #define CUDA_ON_HOST_TEXT(x) CUDA_ON_HOST_TEXT_(x)
 #ifdef __clang__
@@ -30,29 +30,71 @@
 /// Dynamic shared memory as an array of T.
 #define DYNAMIC_SHARED(T, name) T* name = reinterpret_cast<T*>(cuda_on_host::shared_memory())
 
-struct int2 { int x, y; };
-struct int3 { int x, y, z; };
-struct alignas(16) int4 { int x, y, z, w; };
-struct alignas(8) uint2 { unsigned x, y; };
+struct int2 {
+  int x, y;
+};
+struct int3 {
+  int x, y, z;
+};
+struct alignas(16) int4 {
+  int x, y, z, w;
+};
+struct alignas(8) uint2 {
+  unsigned x, y;
+};
 using uint3 = cuda_on_host::Index;
-struct alignas(16) uint4 { unsigned x, y, z, w; };
-struct alignas(8) float2 { float x, y; };
-struct float3 { float x, y, z; };
-struct alignas(16) float4 { float x, y, z, w; };
-struct alignas(16) double2 { double x, y; };
-struct ulonglong2 { unsigned long long x, y; };
+struct alignas(16) uint4 {
+  unsigned x, y, z, w;
+};
+struct alignas(8) float2 {
+  float x, y;
+};
+struct float3 {
+  float x, y, z;
+};
+struct alignas(16) float4 {
+  float x, y, z, w;
+};
+struct alignas(16) double2 {
+  double x, y;
+};
+struct ulonglong2 {
+  unsigned long long x, y;
+};
 
-inline int2 make_int2(int x, int y) { return {x, y}; }
-inline int3 make_int3(int x, int y, int z) { return {x, y, z}; }
-inline int4 make_int4(int x, int y, int z, int w) { return {x, y, z, w}; }
-inline uint2 make_uint2(unsigned x, unsigned y) { return {x, y}; }
-inline uint3 make_uint3(unsigned x, unsigned y, unsigned z) { return {x, y, z}; }
-inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
-inline float2 make_float2(float x, float y) { return {x, y}; }
-inline float3 make_float3(float x, float y, float z) { return {x, y, z}; }
-inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
-inline double2 make_double2(double x, double y) { return {x, y}; }
-inline ulonglong2 make_ulonglong2(unsigned long long x, unsigned long long y) { return {x, y}; }
+inline int2 make_int2(int x, int y) {
+  return {x, y};
+}
+inline int3 make_int3(int x, int y, int z) {
+  return {x, y, z};
+}
+inline int4 make_int4(int x, int y, int z, int w) {
+  return {x, y, z, w};
+}
+inline uint2 make_uint2(unsigned x, unsigned y) {
+  return {x, y};
+}
+inline uint3 make_uint3(unsigned x, unsigned y, unsigned z) {
+  return {x, y, z};
+}
+inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) {
+  return {x, y, z, w};
+}
+inline float2 make_float2(float x, float y) {
+  return {x, y};
+}
+inline float3 make_float3(float x, float y, float z) {
+  return {x, y, z};
+}
+inline float4 make_float4(float x, float y, float z, float w) {
+  return {x, y, z, w};
+}
+inline double2 make_double2(double x, double y) {
+  return {x, y};
+}
+inline ulonglong2 make_ulonglong2(unsigned long long x, unsigned long long y) {
+  return {x, y};
+}
 
 struct dim3 {
   unsigned x = 1, y = 1, z = 1;

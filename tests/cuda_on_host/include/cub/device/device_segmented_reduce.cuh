@@ -1,5 +1,6 @@
-/// A stand-in for CUB's DeviceSegmentedReduce: the same signatures, one serial loop when the stream gets there.
-/// With Order::reverse every segment is reduced from its end, so that a sum that depends on its order shows.
+/// A stand-in for CUB's DeviceSegmentedReduce: the same signatures, one serial loop when the stream gets
+/// there. With Order::reverse every segment is reduced from its end, so that a sum that depends on its order
+/// shows.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -13,12 +14,13 @@
 namespace cub {
 
 struct DeviceSegmentedReduce {
-  /// out[s] = initial_value op in[begin[s]] op ... op in[end[s] - 1]. `op` must be associative and commutative.
-  /// With temp_storage null, only temp_storage_bytes is set.
-  template <class InputIterator, class OutputIterator, class BeginIterator, class EndIterator, class Operator, class T>
-  static cudaError_t Reduce(void* temp_storage, std::size_t& temp_storage_bytes, InputIterator in, OutputIterator out,
-                            std::int64_t segments, BeginIterator begin, EndIterator end, Operator op,
-                            T initial_value, cudaStream_t stream = nullptr) {
+  /// out[s] = initial_value op in[begin[s]] op ... op in[end[s] - 1]. `op` must be associative and
+  /// commutative. With temp_storage null, only temp_storage_bytes is set.
+  template <class InputIterator, class OutputIterator, class BeginIterator, class EndIterator, class Operator,
+            class T>
+  static cudaError_t Reduce(void* temp_storage, std::size_t& temp_storage_bytes, InputIterator in,
+                            OutputIterator out, std::int64_t segments, BeginIterator begin, EndIterator end,
+                            Operator op, T initial_value, cudaStream_t stream = nullptr) {
     constexpr std::size_t kStorage = 1;
     if (!temp_storage) {
       temp_storage_bytes = kStorage;
@@ -27,17 +29,19 @@ struct DeviceSegmentedReduce {
     if (temp_storage_bytes < kStorage) return cudaErrorInvalidValue;
     return cuda_on_host::launch_on_host(
         [=] {
-          for (std::int64_t s = 0; s < segments; ++s) out[s] = reduce(in, begin[s], end[s], op, initial_value);
+          for (std::int64_t s = 0; s < segments; ++s)
+            out[s] = reduce(in, begin[s], end[s], op, initial_value);
         },
         stream);
   }
 
   template <class InputIterator, class OutputIterator, class BeginIterator, class EndIterator>
-  static cudaError_t Sum(void* temp_storage, std::size_t& temp_storage_bytes, InputIterator in, OutputIterator out,
-                         std::int64_t segments, BeginIterator begin, EndIterator end,
+  static cudaError_t Sum(void* temp_storage, std::size_t& temp_storage_bytes, InputIterator in,
+                         OutputIterator out, std::int64_t segments, BeginIterator begin, EndIterator end,
                          cudaStream_t stream = nullptr) {
     using T = typename std::iterator_traits<InputIterator>::value_type;
-    return Reduce(temp_storage, temp_storage_bytes, in, out, segments, begin, end, std::plus<>{}, T{}, stream);
+    return Reduce(temp_storage, temp_storage_bytes, in, out, segments, begin, end, std::plus<>{}, T{},
+                  stream);
   }
 
  private:
