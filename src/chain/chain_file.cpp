@@ -1,4 +1,6 @@
 /// The sink that writes a chain file by way of a journal.
+#include "chain/chain_file.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -29,8 +31,8 @@ std::string now_utc() {
 
 class ChainFileSink : public ChainSink {
  public:
-  ChainFileSink(std::filesystem::path path, const ChainFileOptions& options)
-      : path_(std::move(path)), journal_path_(path_), options_(options) {
+  ChainFileSink(std::filesystem::path path, const ChainFileOptions& options, const RebuildPolicy& policy)
+      : path_(std::move(path)), journal_path_(path_), options_(options), policy_(policy) {
     journal_path_ += ".journal";
     check_writable(path_);
     check_writable(journal_path_);
@@ -55,9 +57,10 @@ class ChainFileSink : public ChainSink {
     check(block, header_, next_sweep_);
     journal_->append(block);
     next_sweep_ += block.sweeps;
-    // A rebuild reads all draws so far: rare enough to cost a few per cent of the run at most.
-    if (Clock::now() - rebuilt_at_ > std::max<Clock::duration>(std::chrono::seconds(10), 20 * rebuild_took_))
+    if (Clock::now() - rebuilt_at_ >
+        std::max<Clock::duration>(policy_.shortest, policy_.share * rebuild_took_)) {
       rebuild();
+    }
   }
 
   void finish(const ChainResults& results) override {
@@ -81,6 +84,7 @@ class ChainFileSink : public ChainSink {
 
   std::filesystem::path path_, journal_path_;
   ChainFileOptions options_;
+  RebuildPolicy policy_;
   ChainHeader header_;
   std::size_t next_sweep_ = 0;
   std::optional<JournalWriter> journal_;
@@ -90,8 +94,13 @@ class ChainFileSink : public ChainSink {
 
 }  // namespace
 
+std::unique_ptr<ChainSink> chain_file(const std::filesystem::path& path, const ChainFileOptions& options,
+                                      const RebuildPolicy& policy) {
+  return std::make_unique<ChainFileSink>(path, options, policy);
+}
+
 std::unique_ptr<ChainSink> chain_file(const std::filesystem::path& path, const ChainFileOptions& options) {
-  return std::make_unique<ChainFileSink>(path, options);
+  return chain_file(path, options, RebuildPolicy{});
 }
 
 }  // namespace starling
