@@ -151,6 +151,17 @@ TEST(SummaryWarnings, ADozenOfTwoHundredWalkersFrozen) {
   EXPECT_FALSE(contains(all, "ensembles disagree")) << printed(all);
 }
 
+// The frozen walkers make the pooled tau long: ten of those would be longer than their rest.
+TEST(SummaryWarnings, ADozenOfTwoHundredWalkersFrozenForMostOfTheRun) {
+  Chain chain = good_run();
+  for (std::size_t i = 0; i < 12; ++i)
+    for (std::size_t t = 0; t < 600; ++t)
+      for (std::size_t p = 0; p < 2; ++p) value(chain, p, 16 * i + 3, t) = p == 0 ? 1 : 0.001;
+  const auto result = starling::summary(chain);
+  EXPECT_GT(10 * result.parameters[1].tau, 600);
+  EXPECT_TRUE(contains(result.warnings, "12 of 200 walkers did not move")) << printed(result.warnings);
+}
+
 TEST(SummaryWarnings, AWalkerOfLowAcceptance) {
   Chain chain = good_run();
   for (std::size_t t = 0; t < chain.draws; ++t) chain.acceptance[77 * chain.draws + t] = 0.03F;
@@ -232,7 +243,12 @@ TEST(SummaryWarnings, WalkersThatMoveTogether) {
     x = 1 + std::sqrt(0.7) * (x - 1) + std::sqrt(0.3) * 0.05 * shared[row / walkers * chain.draws + t];
   });
   expect_only(chain, {"Walkers move together"});
-  EXPECT_TRUE(contains(warnings(chain), "theta_sigma (")) << printed(warnings(chain));
+  // The shared part has tau = 3 and 0.3 of the variance, the rest of an ensemble's mean 0.7 / 50:
+  // 4 x 1000 / (3 x 0.314) = 4246 draws, known to 12 %. Six standard errors: false alarms below 1e-6.
+  const std::string text = warnings(chain).at(0);
+  const auto at = text.find("theta_sigma (");
+  ASSERT_NE(at, std::string::npos) << text;
+  EXPECT_NEAR(std::log(std::stod(text.substr(at + 13)) / 4246), 0, 6 * 0.12) << text;
 }
 
 TEST(SummaryWarnings, APosteriorAtThePriorsEdge) {
