@@ -1,0 +1,487 @@
+// Every kernel on every backend that is present: the serial double-precision reference, the CPU for each
+// instruction set, and CUDA. This file is compiled three times: with the CUDA backend as it is shipped (a
+// real GPU, if there is one), with its source compiled for the host, and with the PTX that nvcc made of it.
+//
+// All but the reference work in float with the same operations in the same order, so they must agree in every
+// bit: whatever the threads, the order of blocks, the chunks.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+
+#include "backends/cpu_variants.hpp"
+#include "backends/cuda_kernels.hpp"
+#include "backends/reference_kernels.hpp"
+#include "models/builtin_kernels.hpp"
+#include "starling/error.hpp"
+#ifdef STARLING_CUDA_ON_HOST
+#include "cuda_on_host/cuda_on_host.hpp"
+#endif
+
+namespace starling {
+namespace {
+
+constexpr std::uint64_t kObjects = 301;  // two tiles; the last has an unfinished strip and an unfinished quad
+constexpr std::uint64_t kWalkers = 37;   // two groups, the last unfinished
+
+/// A backend under test. `prepare` is called before its kernels run.
+struct Subject {
+  std::string name;
+  enum class Kind { generic, avx2, avx512, cuda } kind;
+  int threads = 1;
+  std::function<void()> prepare = [] {};
+};
+
+std::vector<Subject> subjects() {
+  std::vector<Subject> all{{"generic", Subject::Kind::generic, 1},
+                           {"generic 3 threads", Subject::Kind::generic, 3}};
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    for (const int threads : {1, 2})
+      all.push_back({"avx2 " + std::to_string(threads), Subject::Kind::avx2, threads});
+  if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512bw"))
+    for (const int threads : {1, 3})
+      all.push_back({"avx512 " + std::to_string(threads), Subject::Kind::avx512, threads});
+#endif
+#ifdef STARLING_CUDA_ON_HOST
+  using cuda_on_host::Order;
+  const std::pair<const char*, Order> orders[] = {
+      {"forward", Order::forward}, {"reverse", Order::reverse}, {"shuffled", Order::shuffled}};
+  for (const auto& [name, order] : orders)
+    all.push_back({std::string("cuda ") + name, Subject::Kind::cuda, 1, [order = order] {
+                     cuda_on_host::reset();
+                     cuda_on_host::options.order = order;
+                   }});
+#else
+  if (std::string why; !cuda::device_list(why).empty()) all.push_back({"cuda", Subject::Kind::cuda});
+#endif
+  return all;
+}
+
+template <class Term>
+std::unique_ptr<LikelihoodKernel> make_likelihood(const Subject& s, const ObjectTable<double>& objects) {
+  s.prepare();
+  switch (s.kind) {
+#if defined(__x86_64__)
+    case Subject::Kind::avx2:
+      return cpu::avx2::make_likelihood<Term>(objects, s.threads);
+    case Subject::Kind::avx512:
+      return cpu::avx512::make_likelihood<Term>(objects, s.threads);
+#endif
+    case Subject::Kind::cuda:
+      return cuda::make_likelihood<Term>(objects, 0);
+    default:
+      return cpu::generic::make_likelihood<Term>(objects, s.threads);
+  }
+}
+
+template <class Latent>
+std::unique_ptr<LatentKernel> make_latents(const Subject& s, const ObjectTable<double>& objects,
+                                           const LatentSetup& setup) {
+  s.prepare();
+  switch (s.kind) {
+#if defined(__x86_64__)
+    case Subject::Kind::avx2:
+      return cpu::avx2::make_latents<Latent>(objects, setup, s.threads);
+    case Subject::Kind::avx512:
+      return cpu::avx512::make_latents<Latent>(objects, setup, s.threads);
+#endif
+    case Subject::Kind::cuda:
+      return cuda::make_latents<Latent>(objects, setup, 0);
+    default:
+      return cpu::generic::make_latents<Latent>(objects, setup, s.threads);
+  }
+}
+
+// ---- inputs: quick pseudo-random numbers, of the size that kernels meet
+
+double noise(std::uint64_t i, std::uint32_t what) {
+  return HostStream(11, 0, what, 99, static_cast<std::uint32_t>(8 * i)).normal();
+}
+
+WalkerTable table(std::uint64_t walkers, const std::vector<std::pair<double, double>>& center_and_spread) {
+  WalkerTable t;
+  t.resize(walkers, static_cast<int>(center_and_spread.size()));
+  for (std::uint64_t w = 0; w < walkers; ++w)
+    for (std::size_t j = 0; j < center_and_spread.size(); ++j)
+      t.values[j * walkers + w] = center_and_spread[j].first +
+                                  center_and_spread[j].second * noise(w, 100 + static_cast<std::uint32_t>(j));
+  return t;
+}
+
+ObjectTable<double> points(bool weighted = false) {
+  ObjectTable<double> t;
+  t.size = kObjects;
+  for (std::uint64_t i = 0; i < kObjects; ++i) {
+    t.column[0].push_back(noise(i, 0));
+    t.column[1].push_back(std::exp(noise(i, 1)));
+    if (weighted) t.weight.push_back(std::abs(noise(i, 2)));
+  }
+  return t;
+}
+
+/// Samples with 1 to 9 per object, their weights at the reference N(0, 1), and an interim prior.
+ObjectTable<double> samples(bool interim) {
+  ObjectTable<double> t;
+  t.size = kObjects;
+  t.offset.push_back(0);
+  for (std::uint64_t i = 0; i < kObjects; ++i) {
+    double sum = 0;
+    std::vector<double> w;
+    for (std::uint64_t k = 0; k < 1 + i % 9; ++k) {
+      const double mu = noise(i, 0) + 0.5 * noise(i, 10 + static_cast<std::uint32_t>(k));
+      const double log_prior = interim ? -0.1 * mu * mu : 0;
+      t.sample[0].push_back(mu);
+      if (interim) t.sample[2].push_back(log_prior);
+      w.push_back(std::exp(-0.5 * mu * mu - 0.91893853320467274 - log_prior));
+      sum += w.back();
+    }
+    for (const double v : w) t.sample[1].push_back(v / sum);
+    t.column[0].push_back(std::log(sum));
+    t.offset.push_back(t.sample[0].size());
+  }
+  return t;
+}
+
+/// Coefficients of a normal population for samples terms: {c0, c1, c2} against N(0, 1), then {mean, 1 / sd,
+/// log norm}.
+WalkerTable normal_walkers(std::uint64_t walkers, double spread, bool with_density) {
+  WalkerTable t;
+  t.resize(walkers, with_density ? 6 : 3);
+  for (std::uint64_t w = 0; w < walkers; ++w) {
+    const double theta[] = {spread * noise(w, 50), std::exp(spread * noise(w, 51))}, reference[] = {0, 1};
+    t.set(w, NormalPopulation::prepare_ratio(theta, reference));
+    if (with_density) t.set(w, NormalPopulation::prepare(theta), 3);
+  }
+  return t;
+}
+
+// ---- likelihoods
+
+/// All subjects give the bits of the first; all are within `bound` (relative to the sum of sizes) of the
+/// reference.
+template <class Term>
+void expect_same_sums(const ObjectTable<double>& objects, const WalkerTable& walkers, double bound) {
+  std::vector<FixedSum> expected(walkers.walkers * Term::outputs), exact(expected.size());
+  make_likelihood<Term>(subjects()[0], objects)->sum(walkers, expected);
+  reference::make_likelihood<Term>(objects)->sum(walkers, exact);
+  for (std::size_t k = 0; k < exact.size(); ++k) {
+    ASSERT_TRUE(std::isfinite(exact[k].value()));
+    EXPECT_NEAR(expected[k].value(), exact[k].value(), bound * (1 + std::abs(exact[k].value()))) << k;
+  }
+  for (const auto& s : subjects()) {
+    std::vector<FixedSum> sums(expected.size());
+    const auto kernel = make_likelihood<Term>(s, objects);
+    for (int call = 0; call < 2; ++call) {  // the second call finds everything in place
+      kernel->sum(walkers, sums);
+      EXPECT_TRUE(sums == expected) << s.name << ", call " << call;
+    }
+  }
+}
+
+TEST(LikelihoodKernels, NaiveTermHasTheSameBitsEverywhere) {
+  expect_same_sums<PointTerm<NormalPopulation>>(points(), normal_walkers(kWalkers, 0.1, false), 2e-6);
+  expect_same_sums<PointTerm<NormalPopulation>>(points(true), normal_walkers(kWalkers, 0.1, false), 2e-6);
+}
+
+TEST(LikelihoodKernels, ExactMarginalTermHasTheSameBitsEverywhere) {
+  auto objects = points();
+  for (double& inverse : objects.column[1]) inverse = 1 / (1 + inverse);
+  expect_same_sums<NormalMarginalTerm>(objects, table(kWalkers, {{0, 0.1}, {0, 0}, {0, 0.1}}), 2e-6);
+  expect_same_sums<NormalMarginalTerm>(objects, table(kWalkers, {{0, 0.1}, {0, 0.05}, {0, 0.1}}), 2e-6);
+}
+
+TEST(LikelihoodKernels, SamplesTermHasTheSameBitsEverywhere) {
+  for (const bool interim : {false, true}) {
+    expect_same_sums<SamplesTerm<NormalPopulation>>(samples(interim), normal_walkers(kWalkers, 0.1, true),
+                                                    3e-6);
+    expect_same_sums<SamplesVarianceTerm<NormalPopulation>>(samples(interim),
+                                                            normal_walkers(kWalkers, 0.1, true), 3e-6);
+  }
+}
+
+TEST(LikelihoodKernels, SamplesTermFarFromItsReferenceTakesTheSafePathWithTheSameBits) {
+  expect_same_sums<SamplesTerm<NormalPopulation>>(samples(true), normal_walkers(kWalkers, 2, true), 3e-6);
+}
+
+TEST(LikelihoodKernels, FewerWalkersAndFewerObjectsThanAnyPiece) {
+  ObjectTable<double> one;
+  one.size = 1;
+  one.column[0] = {0.3};
+  expect_same_sums<PointTerm<NormalPopulation>>(one, normal_walkers(1, 0.1, false), 1e-6);
+}
+
+TEST(LikelihoodKernels, NotANumberInOneWalkerStaysInThatWalker) {
+  auto walkers = normal_walkers(kWalkers, 0.1, false);
+  walkers.values[5] = std::nan("");
+  for (const auto& s : subjects()) {
+    std::vector<FixedSum> sums(kWalkers);
+    make_likelihood<PointTerm<NormalPopulation>>(s, points())->sum(walkers, sums);
+    for (std::uint64_t w = 0; w < kWalkers; ++w) EXPECT_EQ(std::isnan(sums[w].value()), w == 5) << s.name;
+  }
+}
+
+// ---- latents
+
+template <class Latent>
+struct LatentRun {
+  std::vector<std::vector<FixedSum>> sums;  // per sweep
+  std::vector<double> sum, squares, scales;
+};
+
+constexpr int kSweeps = 5;
+
+/// Start, two sweeps that adapt, two that collect moments, and the flush; with a transform in every sweep.
+template <class Latent>
+LatentRun<Latent> run_latents(LatentKernel& kernel, const WalkerTable& base) {
+  using Collect = LatentStep::Collect;
+  LatentRun<Latent> run;
+  for (int t = 0; t < kSweeps; ++t) {
+    WalkerTable walkers = base;
+    for (std::uint64_t w = 0; w < kWalkers; ++w) {
+      walkers.values[w] = 1 + 0.01 * noise(w, 60 + static_cast<std::uint32_t>(t));
+      walkers.values[kWalkers + w] = 0.01 * noise(w, 70 + static_cast<std::uint32_t>(t));
+    }
+    LatentStep step;
+    step.seed = 0x123456789abcdef;
+    step.sweep = static_cast<std::uint32_t>(t);
+    step.updates = Latent::metropolis ? 3 : 1;
+    step.start = t == 0 ? 1 : 0;
+    step.collect = t == 0               ? Collect::nothing
+                   : t > 2              ? Collect::moments
+                   : Latent::metropolis ? Collect::accepted
+                                        : Collect::nothing;
+    std::vector<FixedSum> sums(kWalkers * latent_sums<Latent>());
+    kernel.sweep(step, walkers, sums);
+    if (step.collect == Collect::accepted)
+      kernel.adapt(adaptation_gain(static_cast<std::uint64_t>(t)), 3.0 * kWalkers);
+    run.sums.push_back(sums);
+  }
+  LatentStep flush;
+  flush.updates = 0;
+  flush.collect = Collect::moments;
+  kernel.sweep(flush, base, {});
+  run.sum.resize(kObjects);
+  run.squares.resize(kObjects);
+  kernel.moments(run.sum, run.squares);
+  run.scales.resize(Latent::metropolis ? kObjects : 0);
+  kernel.scales(run.scales);
+  return run;
+}
+
+template <class Latent>
+LatentSetup latent_setup(const ObjectTable<double>& objects) {
+  LatentSetup setup;
+  setup.chains = kWalkers;
+  if (Latent::metropolis)
+    for (const double w : objects.column[1]) setup.scale.push_back(2.4 / std::sqrt(1 + w));
+  return setup;
+}
+
+/// Coefficients: transform, then what the update needs of theta.
+template <class Latent>
+WalkerTable latent_walkers() {
+  auto t = Latent::metropolis ? table(kWalkers, {{1, 0}, {0, 0}, {0, 0.1}, {1, 0.05}, {-1, 0.1}, {1, 0.02}})
+                              : table(kWalkers, {{1, 0}, {0, 0}, {0, 0.1}, {1, 0.05}, {1, 0.02}});
+  return t;
+}
+
+template <class Latent>
+void expect_same_latents() {
+  const auto objects = points();
+  const auto setup = latent_setup<Latent>(objects);
+  const auto walkers = latent_walkers<Latent>();
+  const auto expected = run_latents<Latent>(*make_latents<Latent>(subjects()[0], objects, setup), walkers);
+  for (const auto& s : subjects()) {
+    const auto run = run_latents<Latent>(*make_latents<Latent>(s, objects, setup), walkers);
+    for (int t = 0; t < kSweeps; ++t)
+      EXPECT_TRUE(run.sums[t] == expected.sums[t]) << s.name << ", sweep " << t;
+    EXPECT_EQ(run.sum, expected.sum) << s.name;
+    EXPECT_EQ(run.squares, expected.squares) << s.name;
+    EXPECT_EQ(run.scales, expected.scales) << s.name;
+  }
+  // In double the random words are the same, so the latents are, but for rounding: and where a proposal was
+  // on the edge of acceptance, which shifts a few sums by a step.
+  const auto exact = run_latents<Latent>(*reference::make_latents<Latent>(objects, setup), walkers);
+  int apart = 0;
+  for (int t = 0; t < kSweeps; ++t)
+    for (std::size_t k = 0; k < exact.sums[t].size(); ++k)
+      apart += std::abs(exact.sums[t][k].value() - expected.sums[t][k].value()) > 1e-4 * kObjects ? 1 : 0;
+  EXPECT_LE(apart, Latent::metropolis ? 20 : 0);
+  for (std::uint64_t i = 0; i < kObjects; ++i)
+    EXPECT_NEAR(exact.sum[i], expected.sum[i], Latent::metropolis ? 1 : 1e-3) << i;
+}
+
+TEST(LatentKernels, ExactDrawsHaveTheSameBitsEverywhere) {
+  expect_same_latents<ExactNormalLatent>();
+}
+TEST(LatentKernels, MetropolisUpdatesHaveTheSameBitsEverywhere) {
+  expect_same_latents<NormalMetropolisLatent>();
+}
+
+/// The latents of one call have the conditional's mean and variance: sums over objects and walkers of the
+/// standardised deviation and its square, against their expectation, at 6 standard errors (false alarm below
+/// 1e-8 per check).
+TEST(LatentKernels, ExactDrawsFollowTheConditional) {
+  ObjectTable<double> objects;
+  objects.size = kObjects;
+  objects.column[0].assign(kObjects, 0.7);
+  objects.column[1].assign(kObjects, 2.0);  // precision of x
+  const double m = -0.3, precision = 1.5;   // of the population
+  WalkerTable walkers;
+  walkers.resize(kWalkers, ExactNormalLatent::coefficients);
+  for (std::uint64_t w = 0; w < kWalkers; ++w) walkers.set(w, std::array<double, 5>{1, 0, m, precision, 1});
+  const double variance = 1 / 3.5, mean = variance * (2.0 * 0.7 + 1.5 * m);
+  for (const auto& s : subjects()) {
+    LatentSetup setup;
+    setup.chains = kWalkers;
+    const auto kernel = make_latents<ExactNormalLatent>(s, objects, setup);
+    std::vector<FixedSum> sums(kWalkers * latent_sums<ExactNormalLatent>());
+    LatentStep step;
+    step.seed = 5;
+    step.start = 1;
+    kernel->sweep(step, walkers, sums);
+    double s1 = 0, s2 = 0;
+    for (std::uint64_t w = 0; w < kWalkers; ++w) {
+      s1 += sums[w].value();
+      s2 += sums[kWalkers + w].value();
+    }
+    const double n = kObjects * kWalkers;
+    EXPECT_NEAR(s1 / n, mean, 6 * std::sqrt(variance / n)) << s.name;
+    EXPECT_NEAR(s2 / n - 2 * mean * s1 / n + mean * mean, variance, 6 * variance * std::sqrt(2 / n))
+        << s.name;
+  }
+}
+
+#ifdef STARLING_CUDA_ON_HOST
+// ---- what only a pretended machine can do
+
+Subject cuda_subject(std::function<void()> prepare) {
+  return {"cuda", Subject::Kind::cuda, 1, std::move(prepare)};
+}
+
+/// The catalog and the latents in many chunks give the bits of one.
+TEST(CudaBackend, ChunksDoNotChangeABit) {
+  const auto objects = samples(true);
+  const auto walkers = normal_walkers(kWalkers, 0.1, true);
+  using Term = SamplesTerm<NormalPopulation>;
+  std::vector<FixedSum> expected(kWalkers), sums(kWalkers);
+  make_likelihood<Term>(subjects()[0], objects)->sum(walkers, expected);
+  std::size_t whole = 0;
+  {
+    const auto kernel = make_likelihood<Term>(cuda_subject([] { cuda_on_host::reset(); }), objects);
+    kernel->sum(walkers, sums);
+    whole = cuda_on_host::allocated_bytes();
+  }
+  EXPECT_TRUE(sums == expected);
+  std::size_t least = 0;
+  for (std::size_t memory = whole; memory > whole / 4; memory -= whole / 16) {
+    const auto tight = cuda_subject([memory] {
+      cuda_on_host::reset();
+      cuda_on_host::machine.memory = memory;
+    });
+    try {
+      const auto kernel = make_likelihood<Term>(tight, objects);
+      for (int call = 0; call < 2; ++call) {
+        kernel->sum(walkers, sums);
+        EXPECT_TRUE(sums == expected) << memory << " bytes of device memory, call " << call;
+      }
+      least = memory;
+    } catch (const RunError& error) {
+      EXPECT_NE(std::string(error.what()).find("too little memory"), std::string::npos) << error.what();
+    }
+  }
+  EXPECT_LT(least, whole) << "never had to cut the catalog into chunks";
+}
+
+template <class Latent>
+void expect_chunked_latents() {
+  const auto objects = points();
+  const auto setup = latent_setup<Latent>(objects);
+  const auto walkers = latent_walkers<Latent>();
+  const auto expected = run_latents<Latent>(*make_latents<Latent>(subjects()[0], objects, setup), walkers);
+  std::size_t whole = 0;
+  {
+    const auto kernel = make_latents<Latent>(cuda_subject([] { cuda_on_host::reset(); }), objects, setup);
+    whole = cuda_on_host::allocated_bytes();
+  }
+  const auto tight = cuda_subject([whole] {
+    cuda_on_host::reset();
+    cuda_on_host::machine.memory = whole - 1;
+  });
+  const auto run = run_latents<Latent>(*make_latents<Latent>(tight, objects, setup), walkers);
+  for (int t = 0; t < kSweeps; ++t) EXPECT_TRUE(run.sums[t] == expected.sums[t]) << t;
+  EXPECT_EQ(run.sum, expected.sum);
+  EXPECT_EQ(run.squares, expected.squares);
+  EXPECT_EQ(run.scales, expected.scales);
+}
+
+TEST(CudaBackend, LatentsInChunksDoNotChangeABit) {
+  expect_chunked_latents<ExactNormalLatent>();
+  expect_chunked_latents<NormalMetropolisLatent>();
+}
+
+/// Whichever call of the runtime fails, the result is an exception and no memory is lost.
+TEST(CudaBackend, EveryFailingCallIsReported) {
+  const auto objects = points();
+  const auto walkers = normal_walkers(kWalkers, 0.1, false);
+  const auto latent_table = latent_walkers<NormalMetropolisLatent>();
+  const auto setup = latent_setup<NormalMetropolisLatent>(objects);
+  const auto work = [&] {
+    std::vector<FixedSum> sums(kWalkers);
+    make_likelihood<PointTerm<NormalPopulation>>(cuda_subject([] {}), objects)->sum(walkers, sums);
+    run_latents<NormalMetropolisLatent>(
+        *make_latents<NormalMetropolisLatent>(cuda_subject([] {}), objects, setup), latent_table);
+  };
+  cuda_on_host::reset();
+  work();
+  const long calls = cuda_on_host::calls();
+  ASSERT_GT(calls, 50);
+  int reported = 0, harmless = 0;
+  for (long n = 1; n <= calls; n += 7) {
+    cuda_on_host::reset();
+    cuda_on_host::plant({"", n, 4 /* cudaErrorCudartUnloading */});
+    try {
+      work();
+      ++harmless;  // a call whose failure loses nothing: freeing memory
+    } catch (const RunError& error) {
+      EXPECT_NE(std::string(error.what()).find("CUDA failed while"), std::string::npos) << error.what();
+      ++reported;
+    }
+  }
+  EXPECT_GT(reported, harmless);
+  for (const char* function : {"launch", "cudaMemcpyAsync", "cudaHostAlloc", "cudaStreamCreateWithFlags",
+                               "cudaSetDevice", "kernel"}) {
+    cuda_on_host::reset();
+    cuda_on_host::plant({function, 1, 719});
+    EXPECT_THROW(work(), RunError) << function;
+  }
+}
+
+TEST(CudaBackend, SaysWhyThereIsNoDevice) {
+  std::string why;
+  cuda_on_host::reset();
+  EXPECT_EQ(cuda::device_list(why).size(), 1u);
+  EXPECT_EQ(why, "");
+  cuda_on_host::machine.devices = 0;
+  EXPECT_TRUE(cuda::device_list(why).empty());
+  EXPECT_NE(why.find("no CUDA device"), std::string::npos) << why;
+  cuda_on_host::reset();
+  cuda_on_host::machine.driver_version = 12020;
+  EXPECT_TRUE(cuda::device_list(why).empty());
+  EXPECT_NE(why.find("supports CUDA 12.2 and is too old"), std::string::npos) << why;
+  cuda_on_host::reset();
+  cuda_on_host::machine.driver_version = 0;
+  EXPECT_TRUE(cuda::device_list(why).empty());
+  EXPECT_NE(why.find("no NVIDIA driver"), std::string::npos) << why;
+  cuda_on_host::reset();
+  cuda_on_host::machine.major = 6;
+  EXPECT_TRUE(cuda::device_list(why).empty());
+  EXPECT_NE(why.find("7.5 or more"), std::string::npos) << why;
+  cuda_on_host::reset();
+}
+#endif
+
+}  // namespace
+}  // namespace starling
