@@ -19,6 +19,7 @@ figcaption { color: #444; font-size: 0.9em; margin: 0.5em auto 0; max-width: 720
 table { border-collapse: collapse; margin: 1em 0; font-size: 0.92em; font-variant-numeric: tabular-nums; }
 th, td { padding: 5px 14px 5px 0; text-align: right; border-bottom: 1px solid #e4e4e4; }
 th { border-bottom: 2px solid #888; vertical-align: bottom; }
+th, td:not(:first-child) { white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
 .key { background: #eef4fa; border-left: 5px solid #0072B2; padding: 0.8em 1.2em; margin: 1.4em 0; }
 .warning { background: #fdf1e7; border-left: 5px solid #D55E00; padding: 0.6em 1.2em; margin: 1.2em 0; }

@@ -94,6 +94,8 @@ def _naive(story, n, figures) -> str:
     truth = story["toy"]["truth"]
     settings = story["runs"]["naive"]["settings"]
     noise_in = (truth["theta_sigma"] ** 2 + truth["noise_scale"] ** 2) ** 0.5
+    short = (" Starling warns, at the end of this page, that such a run is short; a longer one would give the same wrong "
+             "answer more precisely." if story["runs"]["naive"]["summary"]["warnings"] else "")
     text = heading("The naive answer, and why it is wrong")
     text += paragraph(
         "The naive fit takes the median of each object's samples for its true value. But medians spread more than true "
@@ -108,8 +110,8 @@ def _naive(story, n, figures) -> str:
         "deviations away from the answer. More objects make that worse: the error bar shrinks, the mistake does not. "
         f"The sampler is not to blame. It is the familiar one: {settings['walkers']} walkers, "
         f"{settings['burn_in'] + settings['steps']} steps of the stretch move, the first {settings['burn_in']} "
-        "dropped.")
-    return text + image(figures["trace_naive"], "The walkers of the naive fit: they have settled, in the wrong place.")
+        f"dropped.{short}")
+    return text + image(figures["trace_naive"], "The walkers of the naive fit: they were started at the truth, and left it.")
 
 
 def _samples(story, n, figures) -> str:

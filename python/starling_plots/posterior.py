@@ -21,7 +21,7 @@ def overlay_plot(fits: list, truth: dict | None = None, limits: dict | None = No
     """Several chains in one corner plot: `fits` is a list of (label, chain, colour)."""
     names = common_names([chain for _, chain, _ in fits])
     truth, limits = truth or {}, limits or {}
-    axes_limits = [limits.get(name) or _limits([chain.draws(name) for _, chain, _ in fits], truth.get(name))
+    axes_limits = [_limits([chain.draws(name) for _, chain, _ in fits], truth.get(name), limits.get(name))
                    for name in names]
     size = 2.9 * len(names) + 1
     figure = plt.figure(figsize=(size, size))
@@ -65,14 +65,17 @@ def _entry(label: str, chain: Chain, names: list[str]) -> str:
     return f"{label}\n{numbers}"
 
 
-def _limits(draws: list[np.ndarray], truth: float | None):
-    """Axis limits that hold the bulk of every chain, and the truth."""
+def _limits(draws: list[np.ndarray], truth: float | None, wanted: tuple | None):
+    """The wanted axis limits, unless a chain would be cut by them; else limits that hold every chain and the truth."""
+    if wanted and all(np.mean((d < wanted[0]) | (d > wanted[1])) < 0.05 for d in draws):
+        return wanted
     low = min(np.quantile(d, 0.002) for d in draws)
     high = max(np.quantile(d, 0.998) for d in draws)
     if truth is not None:
         low, high = min(low, truth), max(high, truth)
     margin = 0.08 * (high - low)
-    return low - margin, high + margin
+    low, high = low - margin, high + margin
+    return (min(low, wanted[0]), max(high, wanted[1])) if wanted else (low, high)
 
 
 def _fit_heights(figure, fits, names, axes_limits) -> None:
@@ -128,7 +131,7 @@ def shrinkage_plot(chain: Chain, title: str, quantity: str, unit: str = "", colo
     x, sigma = chain.x[order], chain.sigma[order]
     mean, sd = chain.latent_mean[order], chain.latent_sd[order]
     rows = np.arange(len(x))
-    figure, axis = plt.subplots(figsize=(7.5, max(3.8, min(0.42 * len(x) + 1.4, 9.5))))
+    figure, axis = plt.subplots(figsize=(6.2, max(3.8, min(0.42 * len(x) + 1.4, 7.5))))
     thin = len(x) > 20
     axis.hlines(rows, x, mean, color="#cccccc", lw=1, zorder=0)
     axis.errorbar(x, rows + (0 if thin else 0.12), xerr=sigma, fmt="o", ms=3.5 if thin else 6, lw=0.8 if thin else 1.5,
@@ -144,5 +147,5 @@ def shrinkage_plot(chain: Chain, title: str, quantity: str, unit: str = "", colo
         axis.set_ylabel(f"{len(x)} objects, sorted by measured value")
     axis.set_xlabel(f"{quantity} [{unit}]" if unit else quantity)
     axis.set_title(title, loc="left", pad=12)
-    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.9 / figure.get_figheight()), ncols=3)
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.8 / figure.get_figheight()), ncols=2)
     return figure

@@ -131,11 +131,18 @@ Json monte_carlo_json(const Chain& chain) {
 class Teller {
  public:
   Teller(fs::path folder, std::uint64_t seed, Json& story)
-      : folder_(std::move(folder)), seed_(seed), story_(story) {}
+      : folder_(std::move(folder)), seed_(seed), story_(story) {
+    // Said once, not before every fit.
+    if (const auto reason = why_no_cuda(); !reason.empty()) {
+      device_ = "cpu";
+      note("running on the CPU: " + reason);
+    }
+  }
 
   /// Gives the chain without its sweeps.
   Chain run(Run run) {
     run.request.fit.seed = seed_;
+    run.request.fit.device = device_;
     const auto problem = prepare(run.request);
     const auto path = folder_ / (run.name + ".nc");
     const auto file = chain_file(path);
@@ -173,6 +180,7 @@ class Teller {
  private:
   fs::path folder_;
   std::uint64_t seed_;
+  std::string device_ = "auto";
   Json& story_;
 };
 
