@@ -62,6 +62,7 @@ int fit_command(const SettingFlags& flags, bool dry_run, bool json) {
   if (!dry_run) check_output(request);
   const auto problem = prepare(request);
   request.measurement = problem.model.measurement();
+  request.method = to_string(problem.method);
   if (dry_run) {
     print_plan(request, problem);
     return 0;

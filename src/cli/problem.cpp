@@ -130,13 +130,15 @@ NamedValues fixed_values(const Model& model) {
 }
 
 Problem prepare(const Request& request) {
-  const auto method = parse_method(request.method);
+  if (!request.method.empty()) parse_method(request.method);  // before the work of reading a catalog
   auto options = request.fit;
   if (!request.moves.empty()) options.moves = parse_moves(request.moves);
   options.note = note;
 
   auto catalog = load_catalog(request);
   const auto measurement = measurement_for(request, catalog);
+  const auto method = request.method.empty() ? (measurement == "samples" ? Method::marginal : Method::joint)
+                                             : parse_method(request.method);
   const auto parameters = parameters_of(request.population, measurement);
   const auto priors = parse_priors(request, parameters);
   require_priors(parameters, request, catalog);

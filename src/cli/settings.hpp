@@ -18,10 +18,10 @@ struct Request {
   std::string population = "normal";
   std::string measurement;                    ///< "": chosen by what the catalog holds
   std::map<std::string, std::string> priors;  ///< by parameter, as "normal(0, 5)"
-  std::string method = "joint";
-  std::string moves;                         ///< "": the fit's default
-  std::map<std::string, std::string> start;  ///< by parameter, as "center" or "center:spread"
-  FitOptions fit;                            ///< the plain numbers among its members
+  std::string method;                         ///< "": joint, or marginal for posterior samples
+  std::string moves;                          ///< "": the fit's default
+  std::map<std::string, std::string> start;   ///< by parameter, as "center" or "center:spread"
+  FitOptions fit;                             ///< the plain numbers among its members
   std::string output;
   bool overwrite = false, keep_warmup = false;
 };
@@ -105,7 +105,8 @@ void for_each_setting(Visit&& visit) {
       [](auto& r) -> auto& { return r.priors; });
   visit(
       S{likelihood_settings, "fit", "method", "--method", "METHOD",
-        "naive (points, noise ignored), marginal (latents integrated out) or joint (latents sampled)"},
+        "naive (points, noise ignored), marginal (latents integrated out) or joint (latents sampled); "
+        "default: joint, for posterior samples marginal"},
       [](auto& r) -> auto& { return r.method; });
   visit(
       S{likelihood_settings, "fit", "integral", "--integral", "KIND",
