@@ -8,6 +8,7 @@
 #include <functional>
 #include <numeric>
 
+#include "catalog/hdf5_library.hpp"
 #include "catalog/rows.hpp"
 #include "starling/error.hpp"
 #include "starling/model.hpp"
@@ -99,6 +100,7 @@ std::vector<std::string> column_names(hid_t dataset, hid_t file, const std::stri
 }  // namespace
 
 Quiet::Quiet() {
+  prepare_hdf5();
   H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "catalog/hdf5_library.hpp"
 #include "starling/error.hpp"
 
 namespace starling::netcdf {
@@ -233,6 +234,7 @@ void Group::get_attribute(const std::string& name, nc_type type, void* value) co
 }
 
 File File::create(const std::filesystem::path& path) {
+  prepare_hdf5();
   int id = 0;
   errno = 0;
   const int status = nc_create(path.c_str(), NC_NETCDF4 | NC_CLOBBER, &id);
@@ -241,6 +243,7 @@ File File::create(const std::filesystem::path& path) {
 }
 
 File File::open(const std::filesystem::path& path) {
+  prepare_hdf5();
   int id = 0;
   const int status = nc_open(path.c_str(), NC_NOWRITE, &id);
   errno = 0;
