@@ -11,11 +11,11 @@
 namespace starling {
 
 struct Catalog {
-  std::vector<double> x;      ///< [N] measured values; for a samples catalog the median of each object's samples
-  std::vector<double> sigma;  ///< [N] noise (standard deviation, > 0); or one number for all; or empty
-  std::vector<double> weight;    ///< [N] w_i >= 0 of ln L = sum w_i ln L_i; or empty (all one)
-  std::vector<std::string> id;   ///< [N] names of the objects, or empty
-  std::vector<double> samples;   ///< all objects' posterior samples mu_ik one after the other; or empty
+  std::vector<double> x;  ///< [N] measured values; for a samples catalog the median of each object's samples
+  std::vector<double> sigma;    ///< [N] noise (standard deviation, > 0); or one number for all; or empty
+  std::vector<double> weight;   ///< [N] w_i >= 0 of ln L = sum w_i ln L_i; or empty (all one)
+  std::vector<std::string> id;  ///< [N] names of the objects, or empty
+  std::vector<double> samples;  ///< all objects' posterior samples mu_ik one after the other; or empty
   std::vector<std::uint64_t> offsets;  ///< [N + 1] object i owns samples [offsets[i], offsets[i + 1])
   std::vector<double> log_interim;     ///< ln pi0(mu_ik), up to a constant, per sample; empty: flat
 
@@ -36,14 +36,16 @@ void check(const Catalog& catalog);
 /// Which columns (CSV) or datasets (HDF5) to read.
 struct CatalogOptions {
   std::string x = "x";
-  std::string sigma;   ///< column; "" means "sigma" if there is one
+  std::string sigma = "";                            ///< column; "" means "sigma" if there is one
   std::optional<double> sigma_value = std::nullopt;  ///< one number for all objects instead of a column
-  std::string weight;  ///< column; "" means "weight" if there is one
-  std::string id;      ///< column; "" means "id" if there is one
-  std::string samples;  ///< HDF5: dataset of posterior samples, [N, K], or [N, K, P] as "name:column", or ragged
-  std::string offsets;  ///< HDF5: dataset of N + 1 offsets into ragged samples
-  /// "": flat. "normal(0, 10)" or another prior's text: the named density; or a dataset / column: pi0 per sample.
-  std::string interim_prior;
+  std::string weight = "";                           ///< column; "" means "weight" if there is one
+  std::string id = "";                               ///< column; "" means "id" if there is one
+  /// HDF5: dataset of posterior samples, [N, K], or [N, K, P] as "name:column", or ragged.
+  std::string samples = "";
+  std::string offsets = "";  ///< HDF5: dataset of N + 1 offsets into ragged samples
+  /// "": flat. "normal(0, 10)" or another prior's text: the named density; or a dataset / column: pi0 per
+  /// sample.
+  std::string interim_prior = "";
   bool drop_bad_rows = false;  ///< leave out rows that are not finite or have sigma <= 0, and say which
 };
 
@@ -57,7 +59,9 @@ Catalog read_csv(const std::filesystem::path& path, const CatalogOptions& option
 Catalog read_hdf5(const std::filesystem::path& path, const CatalogOptions& options = {},
                   std::vector<std::string>* notes = nullptr);
 
-/// Writes a catalog, by the file's ending; CSV has no samples. `truth` ([N] or empty) is written as column "mu".
-void write_catalog(const std::filesystem::path& path, const Catalog& catalog, const std::vector<double>& truth = {});
+/// Writes a catalog, by the file's ending; CSV has no samples. `truth` ([N] or empty) is written as column
+/// "mu".
+void write_catalog(const std::filesystem::path& path, const Catalog& catalog,
+                   const std::vector<double>& truth = {});
 
 }  // namespace starling
