@@ -12,7 +12,6 @@
 #include "starling/random.hpp"
 
 #ifdef __CUDACC__
-#include <thrust/device_vector.h>
 #include <thrust/execution_policy.h>
 #include <thrust/iterator/counting_iterator.h>
 #include <thrust/transform_reduce.h>
@@ -155,14 +154,16 @@ TEST_F(Libraries, CubBlockReduce) {
   }
 }
 
+struct Half {
+  __host__ __device__ double operator()(int k) const { return 0.5 * k; }
+};
+
 TEST_F(Libraries, ThrustTransformReduce) {
-  thrust::device_vector<float> x(5000);
   for (const Order order : {Order::forward, Order::shuffled}) {
     options.order = order;
     const auto begin = thrust::counting_iterator<int>(1);
-    const double sum = thrust::transform_reduce(
-        thrust::device, begin, begin + 5000, [] __device__(int k) { return 0.5 * k; }, 0.0,
-        thrust::plus<double>());
+    const double sum =
+        thrust::transform_reduce(thrust::device, begin, begin + 5000, Half{}, 0.0, thrust::plus<double>());
     EXPECT_EQ(sum, 0.5 * 5000 * 5001 / 2);
   }
 }
