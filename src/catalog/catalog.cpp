@@ -15,17 +15,19 @@
 namespace starling {
 namespace {
 
-void check_values(const std::vector<double>& values, Role role, const char* name) {
+void check_values(const std::string& catalog, const std::vector<double>& values, Role role,
+                  const char* name) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (const char* expected = complaint(role, values[i])) {
-      throw InputError(fmt::format("catalog: row {}, {} = {}: expected {}", i, name, values[i], expected));
+      throw InputError(
+          fmt::format("{}: row {}, {} = {}: expected {}", catalog, i, name, values[i], expected));
     }
   }
 }
 
-void check_size(std::size_t size, std::size_t expected, const char* name) {
+void check_size(const std::string& catalog, std::size_t size, std::size_t expected, const char* name) {
   if (size != expected) {
-    throw InputError(fmt::format("catalog: {} has {} values, expected {}", name, size, expected));
+    throw InputError(fmt::format("{}: {} has {} values, expected {}", catalog, name, size, expected));
   }
 }
 
@@ -74,41 +76,43 @@ std::size_t Catalog::find(const std::string& wanted) const {
 }
 
 void check(const Catalog& catalog) {
+  const std::string name = catalog.source.empty() ? "catalog" : shown(catalog.source);
   const std::size_t n = catalog.size();
-  if (n == 0) throw InputError("catalog: has no objects, expected at least one");
-  if (catalog.sigma.size() > 1) check_size(catalog.sigma.size(), n, "sigma");
-  if (!catalog.weight.empty()) check_size(catalog.weight.size(), n, "weight");
-  if (!catalog.id.empty()) check_size(catalog.id.size(), n, "id");
-  check_values(catalog.x, Role::x, "x");
-  check_values(catalog.sigma, Role::sigma, "sigma");
-  check_values(catalog.weight, Role::weight, "weight");
+  if (n == 0) throw InputError(name + ": has no objects, expected at least one");
+  if (catalog.sigma.size() > 1) check_size(name, catalog.sigma.size(), n, "sigma");
+  if (!catalog.weight.empty()) check_size(name, catalog.weight.size(), n, "weight");
+  if (!catalog.id.empty()) check_size(name, catalog.id.size(), n, "id");
+  check_values(name, catalog.x, Role::x, "x");
+  check_values(name, catalog.sigma, Role::sigma, "sigma");
+  check_values(name, catalog.weight, Role::weight, "weight");
   if (!catalog.weight.empty() &&
       std::all_of(catalog.weight.begin(), catalog.weight.end(), [](double w) { return w == 0; })) {
-    throw InputError("catalog: all weights are 0, expected at least one > 0");
+    throw InputError(name + ": all weights are 0, expected at least one > 0");
   }
   if (!catalog.has_samples()) {
     if (!catalog.offsets.empty() || !catalog.log_interim.empty()) {
-      throw InputError("catalog: has offsets or interim densities, but no samples");
+      throw InputError(name + ": has offsets or interim densities, but no samples");
     }
     return;
   }
-  check_size(catalog.offsets.size(), n + 1, "offsets");
+  check_size(name, catalog.offsets.size(), n + 1, "offsets");
   if (!catalog.log_interim.empty())
-    check_size(catalog.log_interim.size(), catalog.samples.size(), "log_interim");
+    check_size(name, catalog.log_interim.size(), catalog.samples.size(), "log_interim");
   if (catalog.offsets.front() != 0 || catalog.offsets.back() != catalog.samples.size()) {
-    throw InputError(fmt::format("catalog: offsets go from {} to {}, expected 0 to {}, the number of samples",
-                                 catalog.offsets.front(), catalog.offsets.back(), catalog.samples.size()));
+    throw InputError(fmt::format("{}: offsets go from {} to {}, expected 0 to {}, the number of samples",
+                                 name, catalog.offsets.front(), catalog.offsets.back(),
+                                 catalog.samples.size()));
   }
   for (std::size_t i = 0; i < n; ++i) {
     if (catalog.offsets[i] >= catalog.offsets[i + 1]) {
-      throw InputError(fmt::format("catalog: row {} has no samples: its offsets are {} and {}", i,
+      throw InputError(fmt::format("{}: row {} has no samples: its offsets are {} and {}", name, i,
                                    catalog.offsets[i], catalog.offsets[i + 1]));
     }
   }
-  check_values(catalog.samples, Role::sample, "sample");
+  check_values(name, catalog.samples, Role::sample, "sample");
   for (std::size_t k = 0; k < catalog.log_interim.size(); ++k) {
     if (!std::isfinite(catalog.log_interim[k])) {
-      throw InputError(fmt::format("catalog: sample {} has log interim density {}, expected a finite number",
+      throw InputError(fmt::format("{}: sample {} has log interim density {}, expected a finite number", name,
                                    k, catalog.log_interim[k]));
     }
   }
@@ -124,7 +128,7 @@ void write_catalog(const std::filesystem::path& path, const Catalog& catalog,
                    const std::vector<double>& truth) {
   const Format format = format_of(path);
   check(catalog);
-  if (!truth.empty()) check_size(truth.size(), catalog.size(), "mu (the true values)");
+  if (!truth.empty()) check_size("catalog", truth.size(), catalog.size(), "mu (the true values)");
   if (format == Format::csv && catalog.has_samples()) {
     throw InputError(
         fmt::format("{}: CSV catalogs hold no posterior samples, expected .h5 or .hdf5", path.string()));

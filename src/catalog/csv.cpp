@@ -61,8 +61,8 @@ Parsed parse_number(std::string_view field, double& value) {
   std::string_view digits = field;
   if (digits.starts_with('+')) digits.remove_prefix(1);
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (end != digits.data() + digits.size() || digits.starts_with('+') ||
-      (field != digits && digits.starts_with('-'))) {
+  const bool two_signs = field != digits && digits.find_first_of("+-") == 0;
+  if (error == std::errc::invalid_argument || end != digits.data() + digits.size() || two_signs) {
     if (!is_missing(field)) return Parsed::not_a_number;
     value = std::numeric_limits<double>::quiet_NaN();
     return Parsed::number;
