@@ -237,7 +237,9 @@ class Reader {
       if (values.size() != n) return;
       std::size_t to = 0;
       for (std::size_t i = 0; i < n; ++i) {
-        if (keep[i]) values[to++] = std::move(values[i]);
+        if (!keep[i]) continue;
+        if (to != i) values[to] = std::move(values[i]);
+        ++to;
       }
       values.resize(to);
     };
