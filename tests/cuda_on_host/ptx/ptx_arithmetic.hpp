@@ -96,15 +96,19 @@ template <class T>
 bool unordered(T a, T b) {
   return a != a || b != b;
 }
+template <class T>
+T canonical_nan() {
+  return std::bit_cast<T>(std::numeric_limits<BitsOf<T>>::max() >> 1);
+}
 template <bool kNaN, class T>
 T float_min(T a, T b) {
-  if (kNaN && unordered(a, b)) return std::numeric_limits<T>::quiet_NaN();
+  if (kNaN && unordered(a, b)) return canonical_nan<T>();
   if (a == 0 && b == 0) return std::signbit(a) ? a : b;  // -0 < +0
   return std::fmin(a, b);
 }
 template <bool kNaN, class T>
 T float_max(T a, T b) {
-  if (kNaN && unordered(a, b)) return std::numeric_limits<T>::quiet_NaN();
+  if (kNaN && unordered(a, b)) return canonical_nan<T>();
   if (a == 0 && b == 0) return std::signbit(a) ? b : a;
   return std::fmax(a, b);
 }

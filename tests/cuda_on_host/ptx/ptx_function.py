@@ -20,7 +20,7 @@ for d in 'xyz':
 
 
 class Function:
-    TOKEN = re.compile(r'\s*(\.loc\s+(\d+)\s+(\d+)[^\n]*|[{}](?=\s)|[\w$.%]+\s*:(?!:)|[^;]*?;)', re.S)
+    TOKEN = re.compile(r'\s*(\.loc\s+[^\n]*|[{}](?=\s)|[\w$.%]+\s*:(?!:)|[^;]*?;)', re.S)
     STATEMENT = re.compile(r'^(?:@(!?)(%?[\w$]+)\s+)?([\w.:]+)\s*(.*)$', re.S)
 
     def __init__(self, module, text, static_bytes):
@@ -154,8 +154,8 @@ class Function:
                 raise Unknown('syntax: ' + body[i:i + 80])
             i = token.end()
             text = token.group(1).strip()
-            if token.group(2):
-                self.line = (int(token.group(2)), int(token.group(3)))
+            if text.startswith('.loc'):
+                self.line = self.location(text)
             elif text == '{':
                 self.scopes.append((dict(self.registers), dict(self.symbols)))
                 self.statements.append('{')
@@ -166,6 +166,14 @@ class Function:
                 i = self.label(text[:-1].strip(), body, i)
             else:
                 self.statement(text.rstrip(';').strip())
+
+    def location(self, text):
+        """File and line of a .loc; inside CUDA's own intrinsics those of the caller."""
+        file, line = (int(n) for n in text.split()[1:3])
+        caller = re.search(r'inlined_at\s+(\d+)\s+(\d+)', text)
+        if caller and re.search(r'/(sm_\d+_|device_)\w+\.hpp$', self.module.files.get(file, '')):
+            return int(caller.group(1)), int(caller.group(2))
+        return file, line
 
     def label(self, name, body, i):
         targets = re.compile(r'\s*\.branchtargets\s+([^;]*);').match(body, i)

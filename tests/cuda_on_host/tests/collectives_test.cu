@@ -142,9 +142,11 @@ TEST_F(Collectives, ShuffleFromAnAbsentLaneIsNaN) {
 __global__ void unwritten_shared_kernel(float* out) {
   __shared__ float fixed[4];
   DYNAMIC_SHARED(float, dynamic);
-  out[2 * blockIdx.x] = fixed[1];
-  out[2 * blockIdx.x + 1] = dynamic[1];
-  fixed[1] = dynamic[1] = 3.0f;
+  volatile float *f = fixed, *d = dynamic;  // else nvcc need not read what was never written
+  out[2 * blockIdx.x] = f[1];
+  out[2 * blockIdx.x + 1] = d[1];
+  f[1] = 3.0f;
+  d[1] = 3.0f;
 }
 
 TEST_F(Collectives, SharedMemoryStartsAsNaNInEveryBlock) {
