@@ -8,9 +8,9 @@
 
 namespace starling {
 
-/// Terms are doubles below 2^62 in size, rounded down to a multiple of 2^-48 (3.6e-15); their sum is then exact, so it is
-/// the same whoever adds, in whatever order or grouping. A NaN, infinite or larger term is remembered: the sum then is
-/// what IEEE addition would give for it.
+/// Terms are doubles below 2^62 in size, rounded down to a multiple of 2^-48 (3.6e-15); their sum is then
+/// exact, so it is the same whoever adds, in whatever order or grouping. A NaN, infinite or larger term is
+/// remembered: the sum then is what IEEE addition would give for it.
 struct FixedSum {
   std::int64_t high = 0;
   std::uint64_t low = 0;
@@ -22,20 +22,26 @@ struct FixedSum {
       s.special = v != v ? 1u : v > 0 ? 2u : 4u;
       return s;
     }
-    // v 2^48 = high 2^64 + low; both products and the difference are exact
-    const double scaled = v * 0x1p48;
-    double h = scaled * 0x1p-64;
+    // |v| 2^48 = high 2^64 + low + a fraction below 1; every step is exact
+    const double scaled = (v < 0 ? -v : v) * 0x1p48;
+    std::uint64_t h = static_cast<std::uint64_t>(scaled * 0x1p-64);
+    const double rest = scaled - static_cast<double>(h) * 0x1p64;
+    std::uint64_t l = static_cast<std::uint64_t>(rest);
+    if (v < 0) {  // down is away from zero; then two's complement
+      if (rest > static_cast<double>(l) && ++l == 0) ++h;
+      l = ~l + 1;
+      h = ~h + (l == 0 ? 1 : 0);
+    }
     s.high = static_cast<std::int64_t>(h);
-    if (static_cast<double>(s.high) > h) --s.high;
-    h = scaled - static_cast<double>(s.high) * 0x1p64;
-    s.low = static_cast<std::uint64_t>(h);
+    s.low = l;
     return s;
   }
 
   STARLING_HD FixedSum& operator+=(const FixedSum& o) {
     const std::uint64_t l = low + o.low;
     const std::uint64_t carry = l < low ? 1u : 0u;
-    high = static_cast<std::int64_t>(static_cast<std::uint64_t>(high) + static_cast<std::uint64_t>(o.high) + carry);
+    high = static_cast<std::int64_t>(static_cast<std::uint64_t>(high) + static_cast<std::uint64_t>(o.high) +
+                                     carry);
     low = l;
     special |= o.special;
     return *this;
