@@ -202,23 +202,20 @@ inline u32 prmt(u32 a, u32 b, u32 selectors) {
   }
   return result;
 }
+/// Bits beyond the field, or beyond the register, are copies of the field's sign (signed types) or 0.
 template <class T>
 T bit_field_extract(T a, u32 position, u32 length) {
   using U = std::make_unsigned_t<T>;
   constexpr u32 kBits = sizeof(T) * 8;
+  const U v = static_cast<U>(a);
   position &= 255;
   length &= 255;
   if (length == 0) return 0;
-  const U sign = static_cast<U>(a) >> std::min(position + length - 1, kBits - 1) & 1;
-  U field = position < kBits ? static_cast<U>(a) >> position : U{0};
-  if (length < kBits) {
-    const U mask = (U{1} << length) - 1;
-    field &= mask;
-    if (std::is_signed_v<T> && sign) field |= ~mask;
-  } else if (position >= kBits && std::is_signed_v<T> && sign) {
-    field = ~U{0};
-  } else if (std::is_signed_v<T> && sign && position > 0) {
-    field |= ~(~U{0} >> position);
+  const U sign = std::is_signed_v<T> ? v >> std::min(position + length - 1, kBits - 1) & 1 : U{0};
+  U field = 0;
+  for (u32 i = 0; i < kBits; ++i) {
+    const bool inside = i < length && position + i < kBits;
+    field |= (inside ? v >> (position + i) & 1 : sign) << i;
   }
   return static_cast<T>(field);
 }

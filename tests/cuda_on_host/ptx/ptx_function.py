@@ -154,7 +154,7 @@ class Function:
                 raise Unknown('syntax: ' + body[i:i + 80])
             i = token.end()
             text = token.group(1).strip()
-            if text.startswith('.loc'):
+            if re.match(r'\.loc\s', text):
                 self.line = self.location(text)
             elif text == '{':
                 self.scopes.append((dict(self.registers), dict(self.symbols)))
