@@ -46,6 +46,12 @@ double longest_time(const Facts& parameters) {
   return longest;
 }
 
+double longest_walker_time(const Facts& parameters) {
+  double longest = 0;
+  for (const ParameterFacts& parameter : parameters) longest = std::fmax(longest, parameter.tau_walker);
+  return longest;
+}
+
 std::string walker_name(const Chain& chain, std::size_t c) {
   return fmt::format("walker {} of ensemble {}", c % chain.header.walkers, c / chain.header.walkers);
 }
@@ -121,13 +127,16 @@ std::string high_r_hat(const Chain& chain, const Facts& parameters) {
     return parameter.figures.r_hat >= limit ? fmt::format("{:.4g}", parameter.figures.r_hat) : "";
   });
   if (list.empty()) return {};
+  // What a typical walker's own tau leads to: the tau of all walkers is long because they disagree.
+  const double usual = 1 + 0.8 * longest_walker_time(parameters) / as_double(chain.draws);
   return fmt::format(
-      "R-hat, with each walker as one chain, is {:.3g} or more for {}; a good run of this length and tau has "
-      "about "
-      "1 + 0.8 tau / draws = {:.4g}. Walkers have not forgotten where they started, or some are stuck. Run "
-      "longer with "
-      "a longer burn-in; if it stays, start the walkers closer together, around a quick estimate.",
-      limit, list, 1 + 0.8 * longest_time(parameters) / as_double(chain.draws));
+      "R-hat, with each walker as one chain, is {:.3g} or more for {}; walkers that mix as each of these "
+      "does by itself "
+      "would have about 1 + 0.8 tau / draws = {:.4g}. They have not forgotten where they started, or some "
+      "are stuck. "
+      "Run longer with a longer burn-in; if it stays, start the walkers closer together, around a quick "
+      "estimate.",
+      limit, list, usual);
 }
 
 std::string low_acceptance(const Chain& chain) {
@@ -165,8 +174,7 @@ std::size_t longest_stay(const Chain& chain, std::size_t c, const Facts& paramet
 
 std::string frozen_walkers(const Chain& chain, const Facts& parameters) {
   // Measured by a typical walker's own tau: the tau of all walkers is large because some of them are frozen.
-  double tau = 0;
-  for (const ParameterFacts& parameter : parameters) tau = std::fmax(tau, parameter.tau_walker);
+  const double tau = longest_walker_time(parameters);
   const double limit =
       tau > 0 ? std::min(10 * std::max(tau, 1.0), as_double(chain.draws)) : as_double(chain.draws);
   std::size_t frozen = 0, longest = 0, worst = 0;
