@@ -46,6 +46,13 @@ Coefficients<R, N> load_coefficients(const float* table, std::uint64_t stride, s
   return c;
 }
 
+/// Threads that are worth waking for so many terms or updates: each takes about a nanosecond, a wake-up some
+/// microseconds.
+inline int worthwhile_threads(std::uint64_t elements, int threads) {
+  return static_cast<int>(
+      std::clamp<std::uint64_t>(elements / 32768, 1, static_cast<std::uint64_t>(threads)));
+}
+
 /// Runs body(tile, group, tile_sums) for every pair and adds the tile sums, [output][group lane] in double,
 /// into `out`, [output][walker].
 template <int kOutputs, class Body>
@@ -93,8 +100,10 @@ class Likelihood final : public LikelihoodKernel {
     walkers.pad(table_);
     const std::uint64_t stride = padded(walkers.walkers);
     const auto view = objects_.view();
+    const std::uint64_t terms = walkers.walkers * (view.offset ? view.offset[view.size] : view.size);
     for_tiles<Term::outputs>(
-        view.size, walkers.walkers, threads_, out, [&](std::uint64_t tile, std::uint64_t group, auto sums) {
+        view.size, walkers.walkers, worthwhile_threads(terms, threads_), out,
+        [&](std::uint64_t tile, std::uint64_t group, auto sums) {
           const std::uint64_t end = std::min(view.size, (tile + 1) * kTile);
           for (std::uint64_t lane = 0; lane < kGroup; lane += Lanes<R>::size) {
             const auto c =
@@ -144,8 +153,8 @@ class Latents final : public LatentKernel {
     walkers.pad(table_);
     const auto view = objects_.view();
     const std::span<FixedSum> sums_out = step.updates == 0 ? std::span<FixedSum>{} : out;
-    for_tiles<latent_sums<Latent>()>(view.size, chains_, threads_, sums_out,
-                                     [&](std::uint64_t tile, std::uint64_t group, auto sums) {
+    for_tiles<latent_sums<Latent>()>(view.size, chains_, worthwhile_threads(view.size * chains_, threads_),
+                                     sums_out, [&](std::uint64_t tile, std::uint64_t group, auto sums) {
                                        const std::uint64_t end = std::min(view.size, (tile + 1) * kTile);
                                        for (std::uint64_t begin = tile * kTile; begin < end; begin += kStrip)
                                          strip(step, view, group, begin, std::min(end, begin + kStrip), sums);
