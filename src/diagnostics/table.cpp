@@ -1,3 +1,4 @@
+// Widths come from the longest cell; numbers are printed to two digits of their error.
 #include "diagnostics/table.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// Text for a terminal: tables with right-aligned columns (the first one left-aligned), rounded numbers,
+// Text for a terminal: tables with right-aligned columns (the first left-aligned), rounded numbers, lists.
 // lists.
 #pragma once
 
