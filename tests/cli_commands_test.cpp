@@ -139,6 +139,12 @@ TEST_F(Commands, FitTakesUnknownNoiseAndFixedParameters) {
   EXPECT_DOUBLE_EQ(*chain.values(0), 2);
 }
 
+TEST_F(Commands, NaiveFitNeedsNoNoise) {
+  write("cat.csv", "x\n1\n2\n3\n4\n");
+  must(join({"fit", "cat.csv", "--method", "naive", "-o", "run.nc"}, quick));
+  EXPECT_GT(starling::read_chain(folder_ / "run.nc").draws, 0u);
+}
+
 TEST_F(Commands, FitOverwritesOnlyWhenAsked) {
   write("cat.csv", "x,sigma\n1,0.5\n2,0.5\n3,0.5\n");
   must(join({"fit", "cat.csv", "-o", "run.nc"}, quick));

@@ -72,9 +72,15 @@ class Program : public ::testing::Test {
     _exit(99);
   }
 
+  /// Waits for the end of the program, which is killed (status 137) if that doesn't come in two minutes.
   Outcome wait(pid_t child) const {
+    using namespace std::chrono_literals;
+    const auto deadline = std::chrono::steady_clock::now() + 120s;
     int status = 0;
-    waitpid(child, &status, 0);
+    while (waitpid(child, &status, WNOHANG) == 0) {
+      if (std::chrono::steady_clock::now() > deadline) kill(child, SIGKILL);
+      std::this_thread::sleep_for(2ms);
+    }
     return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), contents(logs_ / "out"),
             contents(logs_ / "err")};
   }
