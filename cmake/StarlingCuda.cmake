@@ -71,7 +71,7 @@ message(STATUS "CUDA backend: nvcc ${CMAKE_CUDA_COMPILER_VERSION}, architectures
 function(starling_cuda_library target)
   add_library(starling_cuda OBJECT ${ARGN})
   target_include_directories(starling_cuda PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src
-    ${PROJECT_SOURCE_DIR}/kernels)
+    ${PROJECT_SOURCE_DIR})
   # -fmad=false: as for the CPU, formulas say fma where they mean it.
   target_compile_options(starling_cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-fmad=false --extended-lambda
     --expt-relaxed-constexpr -Xcompiler=-Wall,-Wextra,-ffp-contract=off>)
