@@ -139,7 +139,7 @@ void check_signature(const std::filesystem::path& path) {
 
 }  // namespace
 
-Chain read_chain(const std::filesystem::path& path) {
+Chain read_chain(const std::filesystem::path& path, ChainParts parts) {
   check_readable(path);
   check_signature(path);
   try {
@@ -156,8 +156,8 @@ Chain read_chain(const std::filesystem::path& path) {
     }
     Chain chain;
     chain.header = read_header(root);
-    read_draws(root, chain);
-    read_replay(root, chain);
+    if (parts != ChainParts::header) read_draws(root, chain);
+    if (parts == ChainParts::all) read_replay(root, chain);
     chain.observed = read_observed(root);
     chain.results.complete = root.number<signed char>("complete") != 0;
     chain.results.latents = read_latents(root);

@@ -30,7 +30,8 @@ Pair read_pair(const Options& options) {
   if (const auto given = options.flags->given(); !given.empty())
     throw InputError(
         fmt::format("{} has no effect on two chain files; give it with a catalog", given.front()));
-  return {read_chain(options.first), read_chain(options.second)};  // compare() sees which is naive
+  return {read_chain(options.first, ChainParts::draws),
+          read_chain(options.second, ChainParts::draws)};  // compare() sees which is naive
 }
 
 Pair run_pair(const Options& options, const NamedValues& truth) {

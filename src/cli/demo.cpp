@@ -149,7 +149,7 @@ class Teller {
     RecordingSink sink(*file, run_file_text(run.request, false));
     std::cout << fmt::format("\n== {} ({} objects)\n", run.title, problem.catalog.size()) << std::flush;
     if (const int status = run_fit(problem, sink); status != 0) throw Interrupted{status};
-    auto chain = read_chain(path);
+    auto chain = read_chain(path, ChainParts::draws);
     const auto result = summary(chain);
     std::cout << result << std::flush;
     Json& entry = story_["runs"][run.name];

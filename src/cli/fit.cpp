@@ -57,6 +57,9 @@ void print_plan(const Request& request, const Problem& problem) {
   std::cout << '\n' << run_file_text(request, true);
 }
 
+/// Draws of one parameter up to which a fit ends with its summary.
+constexpr std::size_t most_draws_in_summary = 1'000'000;
+
 int fit_command(const SettingFlags& flags, bool dry_run, bool json) {
   auto request = flags.request();
   if (!dry_run) check_output(request);
@@ -87,7 +90,14 @@ int fit_command(const SettingFlags& flags, bool dry_run, bool json) {
                      problem.options.burn_in + problem.options.steps, request.output));
     return status;
   }
-  const auto result = summary(read_chain(request.output));
+  const auto& o = problem.options;
+  if (!json && o.ensembles * o.walkers * (o.steps / o.thin) > most_draws_in_summary) {
+    // so that the memory of a fit does not grow with its length
+    std::cout << request.output << '\n';
+    note("a long chain; its table: starling summary " + request.output);
+    return 0;
+  }
+  const auto result = summary(read_chain(request.output, ChainParts::draws));
   if (json) {
     std::cout << to_json(result) << '\n';
     note("wrote " + request.output);

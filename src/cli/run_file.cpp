@@ -150,7 +150,7 @@ void read_run_text(const std::string& text, const std::string& name, Request& re
 void read_run_file(const std::filesystem::path& path, Request& request) {
   const auto name = path.string();
   if (path.extension() == ".nc") {
-    const auto header = read_chain(path).header;
+    const auto header = read_chain(path, ChainParts::header).header;
     const auto kept = header.attributes.find("run_file");
     if (kept == header.attributes.end())
       throw InputError(fmt::format("{}: this chain file holds no run file", name));

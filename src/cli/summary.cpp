@@ -22,7 +22,7 @@ void add_summary(CLI::App& app, Command& command) {
   sub->footer("Example:\n  starling summary run.nc");
   sub->callback([options, &command] {
     command = [options] {
-      const auto result = summary(read_chain(options->path));
+      const auto result = summary(read_chain(options->path, ChainParts::draws));
       if (options->json)
         std::cout << to_json(result) << '\n';
       else
