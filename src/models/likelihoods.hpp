@@ -134,7 +134,7 @@ class NormalMarginalLikelihood final : public KernelLikelihood<NormalMarginalTer
   }
   std::array<double, 3> column(std::span<const double> theta) const override {
     const Point p = point(theta), r = point(reference_);
-    const double dq = p.q - r.q;
+    const double dq = (p.q - r.q) / r.q;
     return {p.m - r.m, dq, p.s2 - r.s2 - dq * r.s2};
   }
 };
