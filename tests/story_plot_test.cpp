@@ -13,7 +13,7 @@ using Plot = cli_test::Program;
 TEST_F(Plot, DrawsACornerAndATraceOfEachFileAndAnOverlayOfSeveral) {
   const auto python = story_test::python_with_figures();
   if (python.empty()) GTEST_SKIP() << "no Python with matplotlib, corner and h5py: set STARLING_PYTHON";
-  setenv("STARLING_PYTHON", python.c_str(), 1);
+  story_test::set_environment(python);
   must({"simulate", "--truth", "theta_mu=0,theta_sigma=1", "--sigma", "1", "--objects", "50", "-o",
         "toy.csv"});
   must(join({"fit", "toy.csv", "--method", "naive", "-o", "naive.nc"}, quick));
@@ -38,7 +38,7 @@ TEST_F(Plot, DrawsACornerAndATraceOfEachFileAndAnOverlayOfSeveral) {
 TEST_F(Plot, RefusesWhatIsNoChainFile) {
   const auto python = story_test::python_with_figures();
   if (python.empty()) GTEST_SKIP() << "no Python with matplotlib, corner and h5py: set STARLING_PYTHON";
-  setenv("STARLING_PYTHON", python.c_str(), 1);
+  story_test::set_environment(python);
   write("text.nc", "not a chain\n");
   for (const auto& [file, said] : std::vector<std::pair<std::string, std::string>>{
            {"missing.nc", "missing.nc: there is no such chain file"},

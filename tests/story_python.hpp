@@ -35,6 +35,13 @@ inline std::string python_with_figures() {
   return can ? python : "";
 }
 
+/// What the program is to find in its environment: this Python, and threads that sleep while they wait, so
+/// that tests beside this one are not starved.
+inline void set_environment(const std::string& python) {
+  setenv("STARLING_PYTHON", python.c_str(), 1);
+  setenv("OMP_WAIT_POLICY", "passive", 1);
+}
+
 /// Those of the PNG files in `folder` that show nothing: fewer than eight colours, or all but a thousandth of
 /// one colour. One name per line.
 inline std::string blank_pictures(const std::string& python, const std::filesystem::path& folder) {

@@ -128,8 +128,8 @@ def _samples(story, n, figures) -> str:
         f"{objects} such errors add up.")
     bias = error["expected_bias"].get("theta_sigma") if error["expected_bias"] else None
     expected = "" if bias is None else (
-        f" To first order that should move {SIGMA} by {bias:+.2f} posterior standard deviations; against the exact fit "
-        f"below it moved by {off:+.2f}, part of which is the chance of this one set of samples.")
+        f" To first order such errors move {SIGMA} by {bias:+.2f} posterior standard deviations. Against the exact fit "
+        f"below it moved by {off:+.2f}; the rest is the chance of this one set of samples, which nothing can correct.")
     verdict = ("That is more than 1: this posterior is not to be trusted to its error bars."
                if error["variance"] >= 1 else "That is below 1: small enough for this posterior to be trusted.")
     text += box("warning" if error["variance"] >= 1 else "key", paragraph(

@@ -33,6 +33,7 @@ def overlay_plot(fits: list, truth: dict | None = None, limits: dict | None = No
             labels=[axis_label(name, unit) for name in names],
             range=axes_limits,
             bins=60,
+            max_n_ticks=4,
             color=colour,
             levels=LEVELS,
             smooth=1.0,
