@@ -11,8 +11,8 @@ if(NOT STARLING_CUDA)
 endif()
 
 # nvcc: $CUDACXX, PATH, then where NVIDIA's packages put it.
-find_program(STARLING_NVCC NAMES $ENV{CUDACXX} nvcc HINTS ENV CUDA_HOME ENV CUDA_PATH PATH_SUFFIXES bin
-  PATHS /usr/local/cuda /opt/cuda DOC "nvcc, if the CUDA backend can be built")
+find_program(STARLING_NVCC NAMES $ENV{CUDACXX} nvcc
+  PATHS ENV CUDA_HOME ENV CUDA_PATH /usr/local/cuda /opt/cuda PATH_SUFFIXES bin DOC "nvcc, if the CUDA backend can be built")
 mark_as_advanced(STARLING_NVCC)
 if(NOT STARLING_NVCC)
   message(STATUS "CUDA backend: left out (no nvcc in CUDACXX, PATH or /usr/local/cuda/bin)")
