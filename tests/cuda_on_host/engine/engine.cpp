@@ -253,6 +253,8 @@ unsigned linear_thread() {
 
 void fail(std::string what) {
   if (block.error.empty()) block.error = std::move(what);
+  what.clear();
+  what.shrink_to_fit();  // it may have got block.error's old memory
   if (current == &host_thread) throw KernelError(block.error);
   switch_to(host_thread);  // never resumed
   __builtin_unreachable();
@@ -317,7 +319,7 @@ void run_grid(Index grid, Index size, std::size_t shared_bytes, void (*body)(voi
   current = &host_thread;
   if (!block.error.empty())
     throw KernelError(block.error);  // the fibers of an aborted launch are left behind
-  for (Thread& t : block.threads) end_fiber(t.fiber);
+  for (Thread& t : block.threads) end_fiber(t.fiber, t.linear);
 }
 
 }  // namespace cuda_on_host

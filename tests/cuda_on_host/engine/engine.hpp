@@ -80,7 +80,4 @@ void warp_op(WarpOp op, unsigned mask, const void* in, void* out, std::size_t si
 /// Only the calling lane: CUDA promises no more convergence than that.
 unsigned active_mask();
 
-/// How many races ThreadSanitizer has reported so far; 0 without it.
-long race_reports();
-
 }  // namespace cuda_on_host

@@ -6,14 +6,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <new>
-
-#include "engine.hpp"
+#include <utility>
+#include <vector>
 
 #ifdef CUDA_ON_HOST_TSAN
 extern "C" {
 void* __tsan_get_current_fiber();
 void* __tsan_create_fiber(unsigned flags);
-void __tsan_destroy_fiber(void* fiber);
 void __tsan_switch_to_fiber(void* fiber, unsigned flags);
 void __tsan_acquire(void* token);
 void __tsan_release(void* token);
@@ -21,7 +20,6 @@ void AnnotateIgnoreReadsBegin(const char* file, int line);
 void AnnotateIgnoreReadsEnd(const char* file, int line);
 void AnnotateIgnoreWritesBegin(const char* file, int line);
 void AnnotateIgnoreWritesEnd(const char* file, int line);
-void __tsan_on_report(void* report);  // ThreadSanitizer calls it
 }
 #endif
 #ifdef CUDA_ON_HOST_ASAN
@@ -70,6 +68,10 @@ constexpr std::size_t kGuard = 4096;  // at the low end of every stack, so that 
 char* stacks = nullptr;
 std::size_t stack_count = 0;
 
+// ThreadSanitizer's fibers by the number of their stack, used again and again: it has few slots for threads,
+// and misses races when it runs out of them. Null: in use, or left behind by an aborted launch.
+[[maybe_unused]] std::vector<void*> idle_tsan_fibers;
+
 }  // namespace
 
 void reserve_stacks(std::size_t count) {
@@ -112,7 +114,9 @@ void start_fiber(Fiber& fiber, std::size_t index, void (*entry)()) {
   fiber.stack_pointer = top;
 #endif
 #ifdef CUDA_ON_HOST_TSAN
-  fiber.tsan_fiber = __tsan_create_fiber(0);
+  if (idle_tsan_fibers.size() <= index) idle_tsan_fibers.resize(index + 1, nullptr);
+  fiber.tsan_fiber = std::exchange(idle_tsan_fibers[index], nullptr);
+  if (!fiber.tsan_fiber) fiber.tsan_fiber = __tsan_create_fiber(0);
 #endif
 }
 
@@ -147,9 +151,9 @@ void switch_fiber(Fiber& from, Fiber& to) {
 #endif
 }
 
-void end_fiber([[maybe_unused]] Fiber& fiber) {
+void end_fiber([[maybe_unused]] Fiber& fiber, [[maybe_unused]] std::size_t index) {
 #ifdef CUDA_ON_HOST_TSAN
-  __tsan_destroy_fiber(fiber.tsan_fiber);
+  idle_tsan_fibers[index] = fiber.tsan_fiber;
 #endif
 }
 
@@ -168,21 +172,11 @@ void tsan_release(void* token) {
 void tsan_acquire(void* token) {
   __tsan_acquire(token);
 }
-
-namespace {
-long reports = 0;
-}
-long race_reports() {
-  return reports;
-}
 #else
 Unseen::Unseen() = default;
 Unseen::~Unseen() = default;
 void tsan_release(void*) {}
 void tsan_acquire(void*) {}
-long race_reports() {
-  return 0;
-}
 #endif
 
 #ifdef CUDA_ON_HOST_ASAN
@@ -198,9 +192,3 @@ void asan_unpoison(const void*, std::size_t) {}
 #endif
 
 }  // namespace cuda_on_host
-
-#ifdef CUDA_ON_HOST_TSAN
-void __tsan_on_report(void*) {
-  ++cuda_on_host::reports;
-}
-#endif

@@ -34,8 +34,8 @@ void start_fiber(Fiber& fiber, std::size_t index, void (*entry)());
 /// The first thing an entry does; `host` is the fiber that started it.
 void fiber_entered(Fiber& host);
 void switch_fiber(Fiber& from, Fiber& to);
-/// Forgets a fiber that waits at a place where it will never be resumed.
-void end_fiber(Fiber& fiber);
+/// The fiber with this stack has done its work and will not be resumed.
+void end_fiber(Fiber& fiber, std::size_t index);
 /// Makes room for `count` stacks; none of them may be in use.
 void reserve_stacks(std::size_t count);
 

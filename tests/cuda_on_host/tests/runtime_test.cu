@@ -59,6 +59,7 @@ TEST_F(Runtime, WorkIsPutOffUntilSomethingWaits) {
   ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
   EXPECT_EQ(result, 3);
   EXPECT_EQ(pending_work(), 0u);
+  EXPECT_EQ(cudaStreamDestroy(stream), cudaSuccess);
 }
 
 TEST_F(Runtime, WithoutLazinessWorkIsDoneAtOnce) {
@@ -277,7 +278,11 @@ cudaError_t piece_of_work() {
   }
   if (staging) then(cudaFreeHost(staging));
   if (values) then(cudaFree(values));
-  if (stream) then(cudaStreamDestroy(stream));
+  if (stream) {
+    const cudaError_t destroyed = cudaStreamDestroy(stream);
+    if (destroyed != cudaSuccess) cudaStreamDestroy(stream);
+    then(destroyed);
+  }
   EXPECT_EQ(result, error == cudaSuccess || result != 0 ? 3 : 0);
   return error;
 }
