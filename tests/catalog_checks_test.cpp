@@ -88,6 +88,7 @@ TEST(Suggestions, NameTheNearestKnownWord) {
   EXPECT_EQ(did_you_mean("schecter", known), " (did you mean 'schechter'?)");
   EXPECT_EQ(did_you_mean("theta_sigm", known), " (did you mean 'theta_sigma'?)");
   EXPECT_EQ(did_you_mean("student", known), " (did you mean 'student_t'?)");  // the beginning of one
+  EXPECT_EQ(did_you_mean("b1b", known), " (did you mean 'bb1'?)");            // a swap is one slip, not two
   EXPECT_EQ(did_you_mean("bb2", known), " (did you mean 'bb1'?)");
 }
 

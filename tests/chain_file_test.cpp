@@ -264,6 +264,22 @@ TEST(ChainSinks, RefuseBlocksOutOfOrderOrOfAnotherShape) {
   }
 }
 
+TEST(ReadingChains, InPartLeavesTheRestOut) {
+  const Folder folder;
+  run(*starling::chain_file(folder / "run.nc"), header("joint"), catalog(), results("joint", catalog()));
+  const Chain head = starling::read_chain(folder / "run.nc", starling::ChainParts::header);
+  const Chain draws = starling::read_chain(folder / "run.nc", starling::ChainParts::draws);
+  const Chain all = starling::read_chain(folder / "run.nc");
+  for (const Chain* chain : {&head, &draws}) {
+    expect_same(chain->header, all.header);
+    expect_same(chain->results, all.results);
+    EXPECT_TRUE(chain->sweep_theta.empty() && chain->sweep_theta_centred.empty());
+  }
+  EXPECT_EQ(head.draws, 0U);
+  EXPECT_TRUE(head.theta.empty());
+  EXPECT_TRUE(same_bits(draws.theta, all.theta));
+}
+
 TEST(ReadingChains, SaysWhyAFileIsNone) {
   const Folder folder;
   expect_matches(message_of(folder / "none.nc"), "none.nc: no such file");
