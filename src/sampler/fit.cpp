@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -389,8 +390,12 @@ LogProbability log_probability(const Model& model, const Catalog& catalog, Metho
   const FitOptions used = with_defaults(options, model, method);
   const auto plan = plan_memory(model, catalog.size(), catalog.samples.size(), method, used);
   const Backend backend = choose_backend(used.device, used.threads, plan.device_bytes, used.note);
-  const auto likelihood =
-      model.definition().likelihood(catalog, method, start_center(model, catalog, method, used), backend);
+  // The backend computes the difference to a reference; one near theta keeps its relative precision.
+  auto reference = start_center(model, catalog, method, used);
+  for (std::size_t j = 0; j < theta.size(); ++j)
+    reference[j] =
+        theta[j] + 0.1 * std::clamp(reference[j] - theta[j], -std::abs(theta[j]), std::abs(theta[j]));
+  const auto likelihood = model.definition().likelihood(catalog, method, reference, backend);
   likelihood->evaluate(theta, std::span(&result.log_likelihood, 1));
   likelihood->variance(theta, std::span(&result.variance, 1));
   result.log_prob = result.log_likelihood + result.log_prior;
