@@ -73,7 +73,8 @@ struct NormalPopulation {
   /// Method of moments. The spreads are the large-sample posterior widths, that of theta_sigma at most a
   /// third of it.
   static Start estimate(double n, double mean, double variance, double noise) {
-    const double total = std::max({variance, noise, 1e-300});
+    double total = std::max(variance, noise);
+    if (!(total > 0)) total = mean != 0 ? mean * mean : 1;  // nothing tells the width: any will do
     const double excess =
         std::max(total - noise, 0.05 * total);  // never near 0: walkers that start there freeze
     const double s = std::sqrt(excess);
