@@ -19,7 +19,8 @@ struct Datum {
 
 /// A measurement of one number x with noise. Its own hyperparameters follow the population's in theta.
 template <class M>
-concept Measurement = requires(std::span<const double> theta, const Coefficients<double, M::prepared_size>& prepared,
+concept Measurement = requires(std::span<const double> theta,
+                               const Coefficients<double, M::prepared_size>& prepared,
                                const Datum<double>& datum, double mu) {
   { M::name } -> std::convertible_to<std::string_view>;
   { M::meaning } -> std::convertible_to<std::string_view>;

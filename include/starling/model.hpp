@@ -31,22 +31,25 @@ using Priors = std::vector<std::pair<std::string, Prior>>;
 class Model {
  public:
   /// By names, as on the command line. Every parameter needs a prior.
-  /// Throws InputError for unknown names (with the nearest known one), missing or unknown parameters, and priors
-  /// whose support leaves the parameter's range.
+  /// Throws InputError for unknown names (with the nearest known one), missing or unknown parameters, and
+  /// priors whose support leaves the parameter's range.
   Model(std::string_view population, std::string_view measurement, const Priors& priors);
 
   /// By types: Model{NormalPopulation{}, NormalNoise{}, {{"theta_mu", uniform(-5, 5)}, ...}}.
   template <class Population, class Measurement>
-    requires requires {
-      Population::name;
-      Measurement::name;
-    }
+  requires requires {
+    Population::name;
+    Measurement::name;
+  }
   Model(Population, Measurement, const Priors& priors) : Model(Population::name, Measurement::name, priors) {}
 
   [[nodiscard]] std::string population() const;
   [[nodiscard]] std::string measurement() const;
-  [[nodiscard]] const std::vector<Parameter>& parameters() const;  ///< the population's, then the measurement's
-  [[nodiscard]] const std::vector<Prior>& priors() const { return priors_; }  ///< in the order of parameters()
+  [[nodiscard]] const std::vector<Parameter>& parameters()
+      const;  ///< the population's, then the measurement's
+  [[nodiscard]] const std::vector<Prior>& priors() const {
+    return priors_;
+  }  ///< in the order of parameters()
   /// Sum of the priors' log densities; -infinity outside of any support or range.
   [[nodiscard]] double log_prior(std::span<const double> theta) const;
   [[nodiscard]] const ModelDefinition& definition() const { return *definition_; }

@@ -33,7 +33,8 @@ struct Prior {
   /// Inverse of the cumulative distribution, 0 < u < 1; draws are quantile(u) of a uniform u.
   [[nodiscard]] double quantile(double u) const;
   [[nodiscard]] bool is_fixed() const { return family == Family::fixed; }
-  /// As it is written on the command line: "uniform(-5, 5)". parse_prior(text()) gives the same prior, bit for bit.
+  /// As it is written on the command line: "uniform(-5, 5)". parse_prior(text()) gives the same prior, bit
+  /// for bit.
   [[nodiscard]] std::string text() const;
 
   friend bool operator==(const Prior&, const Prior&) = default;

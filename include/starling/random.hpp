@@ -2,8 +2,8 @@
 /// (Salmon, Moraes, Dror & Shaw 2011). Nothing about threads, tiles or devices enters.
 ///
 /// Counter words: {block, step, chain, purpose}; key: the seed. In cuRAND's terms that is
-/// curand_init(seed, subsequence = chain + 2^32 purpose, offset = 4 (block + 2^32 step)), and CUDA kernels call cuRAND's
-/// own Philox; in Random123's, Philox4x32 with this counter and key {seed low, seed high}.
+/// curand_init(seed, subsequence = chain + 2^32 purpose, offset = 4 (block + 2^32 step)), and CUDA kernels
+/// call cuRAND's own Philox; in Random123's, Philox4x32 with this counter and key {seed low, seed high}.
 #pragma once
 
 #include <cstdint>
@@ -17,15 +17,15 @@
 
 namespace starling {
 
-/// What a stream of random numbers is for; part of the counter. Sub-purposes (the number of a move, of a Metropolis
-/// update) are added in bits 8 and up.
+/// What a stream of random numbers is for; part of the counter. Sub-purposes (the number of a move, of a
+/// Metropolis update) are added in bits 8 and up.
 enum class Purpose : std::uint32_t {
-  latent = 1,            ///< update of a latent
-  latent_start = 2,      ///< first value of a latent
-  walker_start = 3,      ///< first theta of a walker
-  move_centred = 4,      ///< theta given the latents
-  move_noncentred = 5,   ///< theta given eta
-  move_marginal = 6,     ///< theta on the marginal or naive likelihood
+  latent = 1,              ///< update of a latent
+  latent_start = 2,        ///< first value of a latent
+  walker_start = 3,        ///< first theta of a walker
+  move_centred = 4,        ///< theta given the latents
+  move_noncentred = 5,     ///< theta given eta
+  move_marginal = 6,       ///< theta on the marginal or naive likelihood
   latent_given_theta = 7,  ///< latents drawn after a marginal fit
   simulation = 8,
 };
@@ -44,7 +44,8 @@ template <class W>
 struct WordOps;
 template <>
 struct WordOps<std::uint32_t> {
-  static STARLING_HD void multiply(std::uint32_t a, std::uint32_t b, std::uint32_t& high, std::uint32_t& low) {
+  static STARLING_HD void multiply(std::uint32_t a, std::uint32_t b, std::uint32_t& high,
+                                   std::uint32_t& low) {
     const std::uint64_t p = static_cast<std::uint64_t>(a) * b;
     high = static_cast<std::uint32_t>(p >> 32);
     low = static_cast<std::uint32_t>(p);
