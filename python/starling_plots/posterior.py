@@ -4,6 +4,7 @@ import corner
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from .chain_file import BadFile, Chain
 from .style import CYCLE, SYMBOLS, TRUTH, axis_label, decimals
@@ -33,7 +34,6 @@ def overlay_plot(fits: list, truth: dict | None = None, limits: dict | None = No
             labels=[axis_label(name, unit) for name in names],
             range=axes_limits,
             bins=60,
-            max_n_ticks=4,
             color=colour,
             levels=LEVELS,
             smooth=1.0,
@@ -46,7 +46,7 @@ def overlay_plot(fits: list, truth: dict | None = None, limits: dict | None = No
             truths=[truth.get(name) for name in names] if truth else None,
             truth_color=TRUTH,
         )
-    _fit_heights(figure, fits, names, axes_limits)
+    _tidy_axes(figure, fits, names, axes_limits)
     handles = [Line2D([], [], color=colour, lw=2.5, label=_entry(label, chain, names)) for label, chain, colour in fits]
     if truth:
         values = ", ".join(f"{SYMBOLS.get(name, name)} = {truth[name]:g}" for name in names if name in truth)
@@ -79,15 +79,25 @@ def _limits(draws: list[np.ndarray], truth: float | None, wanted: tuple | None):
     return (min(low, wanted[0]), max(high, wanted[1])) if wanted else (low, high)
 
 
-def _fit_heights(figure, fits, names, axes_limits) -> None:
-    """Makes the marginal histograms of all chains fit under the top of their panels."""
+def _tidy_axes(figure, fits, names, axes_limits) -> None:
+    """Makes the histograms of all chains fit under the top of their panels, and keeps tick labels off the corners."""
     axes = np.array(figure.axes).reshape(len(names), len(names))
     for i, name in enumerate(names):
         highest = max(np.histogram(chain.draws(name), bins=60, range=axes_limits[i], density=True)[0].max()
                       for _, chain, _ in fits)
         axes[i, i].set_ylim(0, 1.12 * highest)
-        for axis in axes[i, :i + 1]:
+        for j, axis in enumerate(axes[i, :i + 1]):
+            axis.set_xticks(_inner_ticks(axes_limits[j]))
+            if j < i:
+                axis.set_yticks(_inner_ticks(axes_limits[i]))
             axis.spines[["top", "right"]].set_visible(axis is not axes[i, i])
+
+
+def _inner_ticks(limits) -> list[float]:
+    """Round numbers well inside the limits."""
+    low, high = limits
+    margin = 0.07 * (high - low)
+    return [tick for tick in MaxNLocator(5).tick_values(low, high) if low + margin <= tick <= high - margin]
 
 
 def common_names(chains: list[Chain]) -> list[str]:
