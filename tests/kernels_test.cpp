@@ -33,9 +33,11 @@ struct Subject {
 };
 
 std::vector<Subject> subjects() {
-  std::vector<Subject> all{{"generic", Subject::Kind::generic, 1},
-                           {"generic 3 threads", Subject::Kind::generic, 3}};
-#if defined(__x86_64__)
+  std::vector<Subject> all{{"generic", Subject::Kind::generic, 1}};
+#ifndef STARLING_CUDA_ONLY
+  all.push_back({"generic 3 threads", Subject::Kind::generic, 3});
+#endif
+#if defined(__x86_64__) && !defined(STARLING_CUDA_ONLY)
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
     for (const int threads : {1, 2})
       all.push_back({"avx2 " + std::to_string(threads), Subject::Kind::avx2, threads});
