@@ -53,8 +53,11 @@ std::vector<double> start_center(const Model& model, const Catalog& catalog, Met
                                  const FitOptions& options) {
   auto center = has_user_start(options) ? user_start(model, options).center
                                         : estimated_start(model, catalog, method).center;
-  for (std::size_t j = 0; j < center.size(); ++j)
-    if (model.priors()[j].is_fixed()) center[j] = model.priors()[j].a;
+  for (std::size_t j = 0; j < center.size(); ++j) {
+    const Prior& prior = model.priors()[j];
+    if (prior.is_fixed()) center[j] = prior.a;
+    if (!std::isfinite(prior.log_density(center[j]))) center[j] = prior.quantile(0.5);
+  }
   return center;
 }
 
