@@ -152,6 +152,11 @@ TEST(FitPosterior, OneObject) {
   // nothing is learnt of the width but that it is not much larger than |x|
   compare(kFounding, made(1, 0.5, 1, {0.5}, 16), kFoundingAxes, joint_options(500, 2500));
 }
+TEST(FitPosterior, AnObjectThatSaysNothing) {
+  auto catalog = made(50, 0, 1, std::vector<double>(50, 1.0), 30);
+  catalog.sigma[3] = 1e25;  // the catalogs' way to say that there is no measurement
+  compare(kFounding, catalog, kFoundingAxes);
+}
 TEST(FitPosterior, TenObjects) {
   compare(kFounding, made(10, 0, 1, {1}, 17), kFoundingAxes, joint_options(300, 1500));
 }
