@@ -302,6 +302,27 @@ TEST_P(Moves, OfAnEnsembleDoNotDependOnTheOthers) {
   EXPECT_EQ(together.accepted, apart.accepted);
 }
 
+TEST_P(Moves, HaveOtherRandomNumbersForAnotherSeedSweepPurposeOrNumber) {
+  const KnownTarget target = standard_normal(2);
+  const auto moved = [&](std::uint64_t seed, std::uint32_t sweep, Purpose purpose, std::uint32_t number) {
+    Ensembles e = exact_draws(target, 1, 12, {0, 1}, 2);
+    std::vector<Vector> proposals;
+    move_once(e, 0, 1, {GetParam().mix, 2, seed}, sweep, purpose, number,
+              [&](std::span<const std::size_t>, std::span<const double> theta, std::span<double> lp) {
+                proposals.emplace_back(theta.begin(), theta.end());
+                std::fill(lp.begin(), lp.end(), kMinusInfinity);
+              });
+    return proposals;
+  };
+  const auto first = moved(1, 0, Purpose::move_centred, 0);
+  EXPECT_EQ(moved(1, 0, Purpose::move_centred, 0), first);
+  EXPECT_NE(moved(2, 0, Purpose::move_centred, 0), first);
+  EXPECT_NE(moved(1 + (std::uint64_t{1} << 32), 0, Purpose::move_centred, 0), first);
+  EXPECT_NE(moved(1, 1, Purpose::move_centred, 0), first);
+  EXPECT_NE(moved(1, 0, Purpose::move_noncentred, 0), first);
+  EXPECT_NE(moved(1, 0, Purpose::move_centred, 1), first);
+}
+
 TEST_P(Moves, OfAHalfUseOnlyTheOtherHalf) {
   // the first half moves first; where its own other walkers stand must make no difference to a proposal
   const KnownTarget target = standard_normal(2);
