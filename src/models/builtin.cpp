@@ -1,4 +1,6 @@
 // The built-in models: every pair (population, measurement) that there is, and what each can do.
+#include <algorithm>
+
 #include "models/definition.hpp"
 #include "models/joint.hpp"
 #include "starling/error.hpp"
@@ -15,6 +17,26 @@ std::vector<Parameter> join(std::vector<Parameter> a, const std::vector<Paramete
 [[noreturn]] void needs_sigma(std::string_view measurement) {
   throw InputError("measurement '" + std::string(measurement) +
                    "' needs the noise of every object: a column sigma, or one number for all");
+}
+
+/// x and sigma of the objects whose noise is at most the median, so that a few of enormous noise (how some
+/// catalogs say "not measured") don't spoil a quick estimate.
+Catalog less_noisy_half(const Catalog& catalog) {
+  Catalog quiet;
+  if (catalog.sigma.size() <= 1) {
+    quiet.x = catalog.x;
+    quiet.sigma = catalog.sigma;
+    return quiet;
+  }
+  auto sorted = catalog.sigma;
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>((sorted.size() - 1) / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  for (std::size_t i = 0; i < catalog.size(); ++i)
+    if (catalog.sigma[i] <= *middle) {
+      quiet.x.push_back(catalog.x[i]);
+      quiet.sigma.push_back(catalog.sigma[i]);
+    }
+  return quiet;
 }
 
 void no_weights_in_joint(const Catalog& catalog, Method method) {
@@ -52,13 +74,14 @@ class NormalThroughNoise final : public ModelDefinition {
   bool can_interweave() const override { return true; }
 
   Start estimate(const Catalog& catalog, Method method, std::span<const double> noise) const override {
-    const auto m = point_moments(catalog);
-    double variance = 0;
-    if (method != Method::naive) {
-      const double base = catalog.sigma.empty() ? 1 : mean_noise_variance(catalog);
-      variance = base / M::prepare(noise)[0];
+    if (method == Method::naive) {
+      const auto m = point_moments(catalog);
+      return P::estimate(static_cast<double>(catalog.size()), m.mean, m.variance, 0);
     }
-    return P::estimate(static_cast<double>(catalog.size()), m.mean, m.variance, variance);
+    const Catalog quiet = less_noisy_half(catalog);
+    const auto m = point_moments(quiet);
+    const double base = quiet.sigma.empty() ? 1 : mean_noise_variance(quiet);
+    return P::estimate(static_cast<double>(quiet.size()), m.mean, m.variance, base / M::prepare(noise)[0]);
   }
   std::unique_ptr<Likelihood> likelihood(const Catalog& catalog, Method method,
                                          std::span<const double> reference,
