@@ -156,6 +156,10 @@ TEST(FitPosterior, AnObjectThatSaysNothing) {
   auto catalog = made(50, 0, 1, std::vector<double>(50, 1.0), 30);
   catalog.sigma[3] = 1e25;  // the catalogs' way to say that there is no measurement
   compare(kFounding, catalog, kFoundingAxes);
+  // nor may it decide where walkers start: this prior lets them go anywhere
+  catalog.sigma[3] = 1e6;
+  compare(normal_model(uniform(-1e7, 1e7), half_cauchy(5)), catalog,
+          {flat(-100, 100), {0, 100, [](double t) { return -std::log(1 + t * t / 25); }}});
 }
 TEST(FitPosterior, TenObjects) {
   compare(kFounding, made(10, 0, 1, {1}, 17), kFoundingAxes, joint_options(300, 1500));
