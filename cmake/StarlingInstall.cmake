@@ -14,7 +14,7 @@ install(FILES ${PROJECT_BINARY_DIR}/starling-config.cmake ${PROJECT_BINARY_DIR}/
 
 foreach(program starling-cli starling-bench)
   if(TARGET ${program})
-    install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} OPTIONAL)  # what was built
   endif()
 endforeach()
 install(DIRECTORY python/ DESTINATION ${CMAKE_INSTALL_DATADIR}/starling/python USE_SOURCE_PERMISSIONS
