@@ -37,14 +37,15 @@ struct CountedInt {
   I v{};
   CountedInt() = default;
   explicit CountedInt(I value) : v(value) {}
-  CountedInt operator+(CountedInt o) const { return one(v + o.v); }
-  CountedInt operator-(CountedInt o) const { return one(v - o.v); }
+  CountedInt operator+(CountedInt o) const { return one(static_cast<I>(bits() + o.bits())); }
+  CountedInt operator-(CountedInt o) const { return one(static_cast<I>(bits() - o.bits())); }
   CountedInt operator&(CountedInt o) const { return one(v & o.v); }
   CountedInt operator^(CountedInt o) const { return one(v ^ o.v); }
   CountedInt operator>>(int n) const { return one(v >> n); }
-  CountedInt operator<<(int n) const { return one(static_cast<I>(static_cast<std::uint32_t>(v) << n)); }
+  CountedInt operator<<(int n) const { return one(static_cast<I>(bits() << n)); }
 
  private:
+  std::uint32_t bits() const { return static_cast<std::uint32_t>(v); }
   static CountedInt one(I value) {
     ++counted.other;
     return CountedInt(value);
@@ -92,6 +93,8 @@ struct math::Ops<bench::CountedReal> {
   // the same bits under another name cost nothing
   static Int bits(Real a) { return Int(Ops<float>::bits(a.v)); }
   static Real from_bits(Int a) { return Real(Ops<float>::from_bits(a.v)); }
+  static Int add(Int a, Int b) { return a + b; }
+  static Int subtract(Int a, Int b) { return a - b; }
   static Int as_signed(Word a) { return Int(static_cast<std::int32_t>(a.v)); }
   static Real from_int(Int a) {
     ++bench::counted.other;
@@ -104,6 +107,10 @@ struct math::Ops<bench::CountedReal> {
   static bool any(Mask m) {
     ++bench::counted.other;
     return m.v;
+  }
+  static Real larger(Real a, Real b) {
+    ++bench::counted.other;
+    return a.v > b.v ? a : b;
   }
 };
 

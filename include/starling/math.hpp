@@ -57,6 +57,13 @@ struct Ops<float> {
     return std::bit_cast<float>(a);
 #endif
   }
+  // two's complement: arguments outside of a function's range may wrap round before the result is discarded
+  static STARLING_HD Int add(Int a, Int b) {
+    return static_cast<Int>(static_cast<std::uint32_t>(a) + static_cast<std::uint32_t>(b));
+  }
+  static STARLING_HD Int subtract(Int a, Int b) {
+    return static_cast<Int>(static_cast<std::uint32_t>(a) - static_cast<std::uint32_t>(b));
+  }
   static STARLING_HD float from_int(Int a) {
     return static_cast<float>(a);
   }
@@ -68,6 +75,9 @@ struct Ops<float> {
   }
   static STARLING_HD bool any(Mask m) {
     return m;
+  }
+  static STARLING_HD float larger(float a, float b) {
+    return a > b ? a : b;
   }
 };
 
@@ -82,6 +92,7 @@ struct Ops<double> {
   static inline double sqrt(double a) { return std::sqrt(a); }
   static inline double select(Mask m, double a, double b) { return m ? a : b; }
   static inline bool any(Mask m) { return m; }
+  static inline double larger(double a, double b) { return a > b ? a : b; }
 };
 
 template <class R>
@@ -110,6 +121,11 @@ template <class R>
 STARLING_HD bool any(Mask<R> m) {
   return Ops<R>::any(m);
 }
+/// a > b ? a : b, so b where either is NaN.
+template <class R>
+STARLING_HD R larger(R a, R b) {
+  return Ops<R>::larger(a, b);
+}
 
 namespace detail {
 
@@ -135,14 +151,14 @@ template <class R>
 STARLING_HD void split(R x, R& f, R& k, R& scale) {
   using O = Ops<R>;
   const typename O::Int two_thirds(0x3f2aaaab), mantissa(0x007fffff), one(0x3f800000);
-  const typename O::Int ix = O::bits(x) - two_thirds;
+  const typename O::Int ix = O::subtract(O::bits(x), two_thirds);
   const typename O::Int e = ix >> 23;
   k = O::from_int(e);
-  f = O::from_bits((ix & mantissa) + two_thirds) - R(1.0f);
-  scale = O::from_bits(one - (e << 23));
+  f = O::from_bits(O::add(ix & mantissa, two_thirds)) - R(1.0f);
+  scale = O::from_bits(O::subtract(one, e << 23));
 }
 
-/// expm1(r) and 2^k with x = k ln 2 + r, for -87 <= x <= 88.
+/// expm1(r) and 2^k with x = k ln 2 + r, for -87 <= x <= 88; garbage beyond, NaN for NaN.
 template <class R>
 STARLING_HD void exp_core(R x, R& expm1_r, R& scale) {
   using O = Ops<R>;
@@ -158,7 +174,7 @@ STARLING_HD void exp_core(R x, R& expm1_r, R& scale) {
   p = math::fma(p, r, R(0.16666666f));
   p = math::fma(p, r, R(0.5f));
   expm1_r = math::fma(p, r * r, r);
-  scale = O::from_bits(one + ((O::bits(t) - O::bits(magic)) << 23));
+  scale = O::from_bits(O::add(one, O::bits(t) << 23));  // the bits of `magic` itself are shifted out
 }
 
 }  // namespace detail
@@ -223,6 +239,34 @@ STARLING_HD R expm1(R x) {
   }
 }
 
+/// ln w for a product w of factors near 1 of which u = w - 1 is known, too, and better where it is small.
+/// Valid for normal, finite w > 0; anything else gives garbage. At most 2 ulp of what w and u say.
+template <class R>
+STARLING_HD R log_product(R w, R u) {
+  const Mask<R> near = (u > R(-0.5f)) & (u < R(0.5f));
+  if constexpr (is_double<R>) {
+    return near ? std::log1p(u) : std::log(w);
+  } else {
+    const R base = math::select<R>(near, R(1.0f) + u, w);
+    const R lost = math::select<R>(near, u - (base - R(1.0f)), R(0.0f));
+    R f, k, scale;
+    detail::split(base, f, k, scale);
+    return detail::log_core(math::fma(lost, scale, f), k);
+  }
+}
+
+/// e^x - 1 as expm1 gives it, for x <= 88; garbage above, NaN for NaN.
+template <class R>
+STARLING_HD R expm1_below_88(R x) {
+  if constexpr (is_double<R>) {
+    return std::expm1(x);
+  } else {
+    R p, scale;
+    detail::exp_core(math::larger(R(-87.0f), x), p, scale);
+    return math::fma(p, scale, scale - R(1.0f));
+  }
+}
+
 /// sin(2 pi t) and cos(2 pi t) for |t| <= 1/2, absolute error below 1e-7.
 template <class R>
 STARLING_HD void sincos_turns(R t, R& sine, R& cosine) {
@@ -234,7 +278,7 @@ STARLING_HD void sincos_turns(R t, R& sine, R& cosine) {
     const R magic(12582912.0f);
     const typename O::Int one(1), two(2);
     const R j = math::fma(t, R(4.0f), magic);  // quarter turns
-    const typename O::Int q = O::bits(j) - O::bits(magic);
+    const typename O::Int q = O::subtract(O::bits(j), O::bits(magic));
     const R y = math::fma(j - magic, R(-0.25f), t);
     const R y2 = y * y;
     R s = math::fma(R(-75.402069f), y2, R(81.592552f));

@@ -33,6 +33,12 @@ struct math::Ops<FloatBatch> {
   static inline FloatBatch from_bits(Int a) {
     return xsimd::bitwise_cast<FloatBatch>(a);
   }
+  static inline Int add(Int a, Int b) {
+    return a + b;
+  }
+  static inline Int subtract(Int a, Int b) {
+    return a - b;
+  }
   static inline FloatBatch from_int(Int a) {
     return xsimd::to_float(a);
   }
@@ -44,6 +50,15 @@ struct math::Ops<FloatBatch> {
   }
   static inline bool any(Mask m) {
     return xsimd::any(m);
+  }
+  static inline FloatBatch larger(FloatBatch a, FloatBatch b) {
+#if defined(__AVX512F__)
+    return _mm512_max_ps(a, b);  // these instructions do with NaN what is asked for
+#elif defined(__AVX2__)
+    return _mm256_max_ps(a, b);
+#else
+    return xsimd::select(a > b, a, b);
+#endif
   }
 };
 

@@ -26,17 +26,77 @@ struct PointTerm {
 ///   ln L_i - ln L_ref,i = -[dm (dm - 2 y) - y^2 u] / (2 V_i) - ln(1 + u) / 2.
 struct NormalMarginalTerm {
   static constexpr int coefficients =
-      3;  // dm, c1 = q / q_ref - 1, c2 = s^2 - s_ref^2 - c1 s_ref^2; q = noise_scale^2
+      3;  // dm, c1 = q - q_ref, c2 = s^2 - s_ref^2 - (q - q_ref) s_ref^2; q = noise_scale^2
   static constexpr int outputs = 1;
+
+  /// V_i / V_ref,i, u, and the two factors of [y^2 u - dm (dm - 2 y)] / V_i.
+  template <class R, class S>
+  static STARLING_HD void parts(const Coefficients<R, 3>& c, const ObjectView<S>& objects, std::uint64_t i,
+                                R& ratio, R& u, R& numerator, R& inverse) {
+    const R y(objects.column[0][i]), inverse_reference(objects.column[1][i]);
+    u = math::fma(c[2], inverse_reference, c[1]);
+    ratio = R(1.0f) + u;
+    numerator = math::fma(y * y, u, math::fma(y, c[0] + c[0], R(0.0f) - c[0] * c[0]));
+    inverse = inverse_reference / ratio;
+  }
 
   template <class R, class S>
   static STARLING_HD Coefficients<R, 1> evaluate(const Coefficients<R, 3>& c, const ObjectView<S>& objects,
                                                  std::uint64_t i) {
-    const R y(objects.column[0][i]), inverse(objects.column[1][i]);
-    const R u = math::fma(c[2], inverse, c[1]);
-    const R numerator = math::fma(R(-2.0f) * y, c[0], c[0] * c[0]) - y * y * u;
-    const R halved = R(0.5f) * inverse / (R(1.0f) + u);
-    return {{math::fma(R(-0.5f), math::log1p(u), R(0.0f) - numerator * halved)}};
+    R ratio, u, numerator, inverse;
+    parts(c, objects, i, ratio, u, numerator, inverse);
+    return {{R(0.5f) * math::fma(numerator, inverse, R(0.0f) - math::log1p(u))}};
+  }
+
+  /// Products of 1 + u over `count` objects, a power of 2, with what each adds to the sum `quadratic`; the
+  /// product is carried along less one as well, so that nothing is lost where all u are small. It is
+  /// multiplied two by two, as sums are: one after the other, the same u over and over would be rounded the
+  /// same way.
+  template <int count, class R, class S>
+  static STARLING_HD void multiply(const Coefficients<R, 3>& c, const ObjectView<S>& objects, std::uint64_t i,
+                                   R& quadratic, R& product, R& less_one) {
+    if constexpr (count == 1) {
+      R numerator, inverse;
+      parts(c, objects, i, product, less_one, numerator, inverse);
+      quadratic = math::fma(numerator, inverse, quadratic);
+    } else {
+      R right, right_less_one;
+      multiply<count / 2>(c, objects, i, quadratic, product, less_one);
+      multiply<count / 2>(c, objects, i + count / 2, quadratic, right, right_less_one);
+      product = product * right;
+      less_one = product_less_one(less_one, right_less_one);
+    }
+  }
+  /// (1 + a) (1 + b) - 1
+  template <class R>
+  static STARLING_HD R product_less_one(R a, R b) {
+    return math::fma(a, b, a + b);
+  }
+
+  /// The sum over at most kStrip objects, of weight 1, with one logarithm, of the product of all 1 + u. Far
+  /// from the reference, where the product would leave the range of floats, objects are taken one by one.
+  template <class R, class S>
+  static STARLING_HD Coefficients<R, 1> evaluate_together(const Coefficients<R, 3>& c,
+                                                          const ObjectView<S>& objects, std::uint64_t begin,
+                                                          std::uint64_t end) {
+    R quadratic(0.0f), product(1.0f), less_one(0.0f), more, more_less_one;
+    std::uint64_t next = begin;
+    for (; next + 8 <= end; next += 8) {
+      multiply<8>(c, objects, next, quadratic, more, more_less_one);
+      product = product * more;
+      less_one = product_less_one(less_one, more_less_one);
+    }
+    for (; next < end; ++next) {
+      multiply<1>(c, objects, next, quadratic, more, more_less_one);
+      product = product * more;
+      less_one = product_less_one(less_one, more_less_one);
+    }
+    const R together = R(0.5f) * (quadratic - math::log_product(product, less_one));
+    const math::Mask<R> good = (product > R(1e-30f)) & (product < R(1e30f));
+    if (!math::any<R>(!good)) return {{together}};
+    R one_by_one(0.0f);
+    for (std::uint64_t i = begin; i < end; ++i) one_by_one = one_by_one + evaluate(c, objects, i)[0];
+    return {{math::select<R>(good, together, one_by_one)}};
   }
 };
 
@@ -96,8 +156,8 @@ struct SamplesTerm {
     R sum(0.0f), largest_delta(0.0f);
     for (std::uint64_t k = begin; k < end; ++k) {
       const R delta = log_ratio<P>(ratio, R(objects.sample[0][k]));
-      sum = math::fma(R(objects.sample[1][k]), math::expm1(delta), sum);
-      largest_delta = math::select<R>(delta < largest_delta, largest_delta, delta);  // keeps a NaN
+      sum = math::fma(R(objects.sample[1][k]), math::expm1_below_88(delta), sum);  // a NaN stays in the sum
+      largest_delta = math::larger(largest_delta, delta);
     }
     const R near = math::log1p(sum);
     const math::Mask<R> good = (largest_delta < R(30.0f)) & (sum > R(-0.5f));
@@ -131,11 +191,20 @@ struct SamplesVarianceTerm {
   }
 };
 
-/// Sums of a term over the objects [begin, end), one after the other, for the walkers that R holds.
+/// Optional: a term that sums the objects of a strip in less time than one by one, if they have no weights.
+template <class Term>
+concept EvaluatesTogether = requires(const Coefficients<double, Term::coefficients>& c,
+                                     const ObjectView<double>& objects) {
+  Term::template evaluate_together<double, double>(c, objects, 0, 1);
+};
+
+/// Sums of a term over the at most kStrip objects [begin, end), in order, for the walkers that R holds.
 template <class Term, class R, class S>
 STARLING_HD Coefficients<R, Term::outputs> strip_sums(const Coefficients<R, Term::coefficients>& c,
                                                       const ObjectView<S>& objects, std::uint64_t begin,
                                                       std::uint64_t end) {
+  if constexpr (EvaluatesTogether<Term>)
+    if (!objects.weight) return Term::template evaluate_together<R, S>(c, objects, begin, end);
   Coefficients<R, Term::outputs> sums;
   for (int j = 0; j < Term::outputs; ++j) sums[j] = R(0.0f);
   for (std::uint64_t i = begin; i < end; ++i) {
