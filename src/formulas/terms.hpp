@@ -26,7 +26,7 @@ struct PointTerm {
 ///   ln L_i - ln L_ref,i = -[dm (dm - 2 y) - y^2 u] / (2 V_i) - ln(1 + u) / 2.
 struct NormalMarginalTerm {
   static constexpr int coefficients =
-      3;  // dm, c1 = q - q_ref, c2 = s^2 - s_ref^2 - (q - q_ref) s_ref^2; q = noise_scale^2
+      3;  // dm, c1 = q / q_ref - 1, c2 = s^2 - s_ref^2 - c1 s_ref^2; q = noise_scale^2
   static constexpr int outputs = 1;
 
   /// V_i / V_ref,i, u, and the two factors of [y^2 u - dm (dm - 2 y)] / V_i.
