@@ -179,7 +179,7 @@ ChainHeader make_header(const Model& model, Method method, const FitOptions& o, 
 class Run {
  public:
   Run(const Model& model, const Catalog& catalog, Method method, const FitOptions& options, ChainSink& sink)
-      : model_(model), catalog_(catalog), method_(method), options_(options), sink_(sink) {
+      : model_(model), catalog_(catalog), options_(options), sink_(sink) {
     const auto plan = plan_memory(model, catalog.size(), catalog.samples.size(), method, options);
     backend_ = choose_backend(options.device, options.threads, plan.device_bytes, options.note);
     header_ = make_header(model, method, options, backend_);
@@ -334,7 +334,6 @@ class Run {
 
   const Model& model_;
   const Catalog& catalog_;
-  Method method_;
   const FitOptions& options_;
   ChainSink& sink_;
   Backend backend_;
