@@ -46,8 +46,9 @@ Coefficients<R, N> load_coefficients(const float* table, std::uint64_t stride, s
   return c;
 }
 
-/// Threads that are worth waking for so many terms or updates: each takes about a nanosecond, a wake-up some
-/// microseconds.
+/// Threads that are worth waking for so many updates of latents: each takes about two nanoseconds, a wake-up
+/// some microseconds, and some milliseconds where other programs have the cores. Eight terms of a likelihood
+/// take as long as one update.
 inline int worthwhile_threads(std::uint64_t elements, int threads) {
   return static_cast<int>(
       std::clamp<std::uint64_t>(elements / 32768, 1, static_cast<std::uint64_t>(threads)));
@@ -102,7 +103,7 @@ class Likelihood final : public LikelihoodKernel {
     const auto view = objects_.view();
     const std::uint64_t terms = walkers.walkers * (view.offset ? view.offset[view.size] : view.size);
     for_tiles<Term::outputs>(
-        view.size, walkers.walkers, worthwhile_threads(terms, threads_), out,
+        view.size, walkers.walkers, worthwhile_threads(terms / 8, threads_), out,
         [&](std::uint64_t tile, std::uint64_t group, auto sums) {
           const std::uint64_t end = std::min(view.size, (tile + 1) * kTile);
           for (std::uint64_t lane = 0; lane < kGroup; lane += Lanes<R>::size) {
