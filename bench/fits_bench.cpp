@@ -43,7 +43,7 @@ std::vector<FitWork> works() {
 }
 
 /// Fewer sweeps where all of them would take long: about so many elements in all, but kFewest at least.
-constexpr double kFewest = 10;
+constexpr double kFewest = 5;
 void shorten(FitOptions& o, double elements_per_sweep, double most) {
   const auto sweeps = static_cast<double>(o.burn_in + o.steps);
   const double factor = std::min(1.0, std::max(most / elements_per_sweep, kFewest) / sweeps);
@@ -114,7 +114,7 @@ void register_fits(const Options& options, const Subjects& subjects, Measurement
         m.subject = s;
         m.is_fit = true;
         m.sweeps = sized.options.burn_in + sized.options.steps;
-        if (kFewest * elements > (options.quick ? 4.1e8 : 5e10)) {
+        if (kFewest * elements > (options.quick ? 2.1e8 : 4e10)) {
           m.skipped = kTooLong;
           continue;
         }

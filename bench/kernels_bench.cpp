@@ -208,7 +208,7 @@ struct Registration {
       m.objects = n;
       m.subject = s;
       const double elements = static_cast<double>(n * options.walkers) * per_object;
-      if (elements > (subject.slow() ? 1 : 100) * (options.quick ? 3e6 : 3e8)) {
+      if (elements > (subject.slow ? 1 : 100) * (options.quick ? 3e6 : 3e8)) {
         m.skipped = kTooLong;
         continue;
       }
@@ -225,7 +225,7 @@ struct Registration {
                                    })
           ->UseRealTime()
           ->Unit(benchmark::kMicrosecond)
-          ->MinTime(options.quick ? 0.02 : 0.3);
+          ->MinTime(options.quick ? 0.01 : 0.3);
     }
   }
 

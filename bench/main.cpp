@@ -91,6 +91,7 @@ int run(int argc, char** argv) {
   std::cerr << "measuring the machine's limits\n";
   const Subjects subjects = find_subjects(options.threads);
   for (const Subject& s : subjects.list) {
+    if (s.limits.fma_per_second <= 0) continue;
     benchmark::AddCustomContext(s.name + ": fma_per_second", fmt::format("{:.6g}", s.limits.fma_per_second));
     benchmark::AddCustomContext(s.name + ": divisions_per_second",
                                 fmt::format("{:.6g}", s.limits.divisions_per_second));
@@ -104,7 +105,10 @@ int run(int argc, char** argv) {
   benchmark::ConsoleReporter progress(benchmark::ConsoleReporter::OO_Tabular);
   progress.SetOutputStream(&std::cerr);
   progress.SetErrorStream(&std::cerr);
-  benchmark::RunSpecifiedBenchmarks(&progress);
+  if (benchmark::RunSpecifiedBenchmarks(&progress) == 0) {
+    std::cerr << "starling-bench: no benchmark was run\n";
+    return 2;
+  }
   std::cout << tables(options, subjects, results);
   benchmark::Shutdown();
   return 0;

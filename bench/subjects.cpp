@@ -7,8 +7,6 @@ namespace {
 
 Limits measure(const Subject& s) {
   switch (s.kind) {
-    case Subject::Kind::reference:
-      return {};
 #ifdef STARLING_CPU_X86
     case Subject::Kind::avx2:
       return avx2::measure_limits(s.threads);
@@ -32,6 +30,9 @@ Subjects find_subjects(int threads) {
   const bool avx512 = best.find("AVX-512") != std::string::npos;
   if (avx512 || best.find("AVX2") != std::string::npos) cpu.push_back({"AVX2", Subject::Kind::avx2});
   if (avx512) cpu.push_back({"AVX-512", Subject::Kind::avx512});
+  for (Subject& s : cpu) s.slow = true;
+  if (avx512) cpu[cpu.size() - 2].slow = false;  // AVX2 is what many machines have
+  cpu.back().slow = false;
   cpu.back().runs_fits = true;
   if (threads > 1) {
     Subject all = cpu.back();
@@ -47,7 +48,8 @@ Subjects find_subjects(int threads) {
     gpu.runs_fits = true;
     found.list.push_back(gpu);
   }
-  for (Subject& s : found.list) s.limits = measure(s);
+  for (Subject& s : found.list)
+    if (!s.slow) s.limits = measure(s);
   return found;
 }
 

@@ -18,11 +18,10 @@ struct Subject {
   int threads = 1;
   int cuda_device = 0;
   bool runs_fits = false;  ///< fits choose the best instruction set by themselves, so only that one is here
-  Limits limits{};         ///< all 0: not measured
+  bool slow = false;  ///< there to check others, or for other machines: measured only where that is quick
+  Limits limits{};    ///< all 0: not measured, for the slow ones
 
   [[nodiscard]] bool is_cpu() const { return kind != Kind::cuda; }
-  /// Backends that exist to check others, or for other machines: measured only where they take no time.
-  [[nodiscard]] bool slow() const { return kind == Kind::reference || kind == Kind::generic; }
 };
 
 struct Subjects {
