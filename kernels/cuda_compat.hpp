@@ -1,6 +1,6 @@
-/// The few lines that let one source be compiled by nvcc and, as plain C++, against a stand-in for the CUDA runtime.
-/// Kernels and their host code include this instead of cuda_runtime.h, launch by launch(), and get dynamic shared
-/// memory by DYNAMIC_SHARED; there is no <<<>>> and no extern __shared__ anywhere else.
+/// The few lines that let one source be compiled by nvcc and, as plain C++, against a stand-in for the CUDA
+/// runtime. Kernels and their host code include this instead of cuda_runtime.h, launch by launch(), and get
+/// dynamic shared memory by DYNAMIC_SHARED; there is no <<<>>> and no extern __shared__ anywhere else.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -9,7 +9,7 @@
 
 // DYNAMIC_SHARED(T, name): dynamic shared memory as T* name. The stand-in has its own.
 #ifndef DYNAMIC_SHARED
-#define DYNAMIC_SHARED(T, name)                                  \
+#define DYNAMIC_SHARED(T, name)                                 \
   extern __shared__ __align__(16) unsigned char name##_bytes[]; \
   T* name = reinterpret_cast<T*>(name##_bytes)
 #endif
@@ -19,8 +19,8 @@ namespace starling::cuda {
 /// Launches kernel(arguments...); arguments are converted to the kernel's parameter types.
 /// Returns what cudaLaunchKernelEx returns; errors of the kernel itself come with a later call.
 template <class... Parameters, class... Arguments>
-[[nodiscard]] cudaError_t launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t shared_bytes,
-                                 cudaStream_t stream, Arguments... arguments) {
+[[nodiscard]] cudaError_t launch(void (*kernel)(Parameters...), dim3 grid, dim3 block,
+                                 std::size_t shared_bytes, cudaStream_t stream, Arguments... arguments) {
   cudaLaunchConfig_t config{};
   config.gridDim = grid;
   config.blockDim = block;

@@ -9,7 +9,8 @@ namespace {
 
 using namespace starling;
 
-// Largest error in units of the last place of the exact result, over all floats in [lo, hi] in steps of `stride` bit patterns.
+// Largest error in units of the last place of the exact result, over all floats in [lo, hi] in steps of
+// `stride` bit patterns.
 template <class F, class G>
 double worst_ulp(float lo, float hi, F ours, G exact, std::uint32_t stride) {
   double worst = 0;
@@ -22,7 +23,8 @@ double worst_ulp(float lo, float hi, F ours, G exact, std::uint32_t stride) {
   };
   auto sweep = [&](float a, float b) {  // 0 <= a < b
     const std::uint32_t end = std::bit_cast<std::uint32_t>(b);
-    for (std::uint32_t i = std::bit_cast<std::uint32_t>(a); i < end; i += stride) visit(std::bit_cast<float>(i));
+    for (std::uint32_t i = std::bit_cast<std::uint32_t>(a); i < end; i += stride)
+      visit(std::bit_cast<float>(i));
     visit(b);
   };
   if (hi > 0) sweep(std::max(lo, 0x1p-126f), hi);
@@ -41,26 +43,30 @@ constexpr std::uint32_t kStride = 1009;
 #endif
 
 TEST(Math, LogIsWithinOneUlpForEveryNormalFloat) {
-  EXPECT_LT(worst_ulp(0x1p-126f, 3.4e38f, [](float x) { return math::log(x); }, [](double x) { return std::log(x); },
-                      kStride),
+  EXPECT_LT(worst_ulp(
+                0x1p-126f, 3.4e38f, [](float x) { return math::log(x); },
+                [](double x) { return std::log(x); }, kStride),
             1.0);
 }
 
 TEST(Math, Log1pIsWithinTwoUlp) {
-  EXPECT_LT(worst_ulp(-0.9999999f, 3.4e38f, [](float x) { return math::log1p(x); },
-                      [](double x) { return std::log1p(x); }, kStride),
+  EXPECT_LT(worst_ulp(
+                -0.9999999f, 3.4e38f, [](float x) { return math::log1p(x); },
+                [](double x) { return std::log1p(x); }, kStride),
             2.0);
 }
 
 TEST(Math, ExpIsWithinOneUlp) {
-  EXPECT_LT(worst_ulp(-87.0f, 88.0f, [](float x) { return math::exp(x); }, [](double x) { return std::exp(x); },
-                      kStride),
-            1.0);
+  EXPECT_LT(
+      worst_ulp(
+          -87.0f, 88.0f, [](float x) { return math::exp(x); }, [](double x) { return std::exp(x); }, kStride),
+      1.0);
 }
 
 TEST(Math, Expm1IsWithinTwoUlp) {
-  EXPECT_LT(worst_ulp(-87.0f, 88.0f, [](float x) { return math::expm1(x); }, [](double x) { return std::expm1(x); },
-                      kStride),
+  EXPECT_LT(worst_ulp(
+                -87.0f, 88.0f, [](float x) { return math::expm1(x); }, [](double x) { return std::expm1(x); },
+                kStride),
             2.0);
 }
 
