@@ -38,12 +38,6 @@ std::unique_ptr<LatentKernel> make_latents(const ObjectTable<double>& objects, c
   return std::make_unique<Latents<Latent, Real>>(objects, setup, threads);
 }
 
-#define INSTANTIATE_TERM(Term) \
-  template std::unique_ptr<LikelihoodKernel> make_likelihood<Term>(const ObjectTable<double>&, int);
-#define INSTANTIATE_LATENT(Latent)                                                        \
-  template std::unique_ptr<LatentKernel> make_latents<Latent>(const ObjectTable<double>&, \
-                                                              const LatentSetup&, int);
-STARLING_FOR_EACH_TERM(INSTANTIATE_TERM)
-STARLING_FOR_EACH_LATENT(INSTANTIATE_LATENT)
+STARLING_INSTANTIATE_KERNELS()
 
 }  // namespace starling::cpu::STARLING_CPU_NAMESPACE
