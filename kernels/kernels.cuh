@@ -134,6 +134,20 @@ __global__ void __launch_bounds__(kThreads)
   reduce_tile<latent_sums<Latent>()>(sums, shared, out, walkers.stride, gridDim.x);
 }
 
+/// Sums over the latents as they are in the tiles [first_tile, first_tile + gridDim.x).
+template <class Latent>
+__global__ void __launch_bounds__(kThreads)
+    latent_sum_kernel(ObjectView<float> objects, WalkerView walkers, LatentView latents, LatentSum what,
+                      std::uint64_t first_tile, FixedSum* out) {
+  DYNAMIC_SHARED(double, shared);
+  const std::uint64_t chain = blockIdx.y * kGroup + threadIdx.x;
+  const auto c = load_coefficients<Latent::coefficients>(walkers, chain);
+  const StripRange range = strip_of(first_tile + blockIdx.x, objects.size);
+  const LatentAccess access{latents.mu + chain, walkers.stride, range.begin, nullptr, true};
+  const auto sums = latent_sum_strip<Latent, float>(what, c, objects, range.begin, range.end, access);
+  reduce_tile<1>(sums, shared, out, walkers.stride, gridDim.x);
+}
+
 /// Adapts the proposal scale of every object from its counts of accepted updates, [group][object].
 template <class Real>
 __global__ void adapt_kernel(Real* scale, const Real* accepted, std::uint64_t objects, std::uint64_t groups,

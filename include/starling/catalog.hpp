@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ struct Catalog {
   std::vector<double> samples;  ///< all objects' posterior samples mu_ik one after the other; or empty
   std::vector<std::uint64_t> offsets;  ///< [N + 1] object i owns samples [offsets[i], offsets[i + 1])
   std::vector<double> log_interim;     ///< ln pi0(mu_ik), up to a constant, per sample; empty: flat
+  std::map<std::string, std::vector<double>> columns;  ///< what else measurements need: [N] by role
 
   std::string source;  ///< file it came from, "" if it was made in memory
   std::string hash;    ///< SHA-256 of what was read (hex), "" if it was made in memory

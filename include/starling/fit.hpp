@@ -49,9 +49,10 @@ struct FitOptions {
       0;  ///< 0: naive and marginal 5 (samples 1); joint 10 in the centred and 10 in the non-centred step
   double stretch_scale = 2;        ///< a of the stretch move, > 1
   bool interweaving = true;        ///< joint: the non-centred step
-  std::string latents = "auto";    ///< joint: "auto" (exact where possible), "exact", "metropolis"
+  std::string latents = "auto";    ///< joint: "auto" (exact where possible), "exact", "metropolis", "samples"
   std::size_t latent_updates = 3;  ///< Metropolis updates of each latent per sweep
-  std::string integral = "auto";   ///< marginal: "auto", "exact", "samples"
+  std::string integral = "auto";   ///< marginal: "auto", "exact", "quadrature", "samples"
+  double quadrature_tolerance = 1e-6;  ///< error of one object's ln L by quadrature
   std::string device =
       "auto";       ///< "auto", "cpu", "cuda", "cuda:K", "reference" (serial, double: the oracle, slow)
   int threads = 0;  ///< CPU threads; 0: all cores
@@ -104,13 +105,25 @@ std::vector<DeviceInfo> devices();
 /// Why `cuda` cannot be used here; "" if it can.
 std::string why_no_cuda();
 
-/// Draws a catalog of `objects` objects from the model at theta = truth. `sigma`: one number or one per
-/// object. `samples_per_object` > 0 adds posterior samples mu_ik ~ N(x_i, sigma_i) (flat interim prior); x
-/// stays the measured value (point estimates of such a catalog are sample_medians(catalog)).
+/// A catalog to be drawn from a model at theta = truth (the population's parameters, then the measurement's).
+struct SimulationRequest {
+  std::string population, measurement = "normal";
+  std::vector<double> truth;
+  /// What the measurement reads beside x, by role: one number, or one per object.
+  std::map<std::string, std::vector<double>> columns;
+  std::size_t objects = 1000;
+  /// > 0 adds posterior samples mu_ik ~ N(x_i, sigma_i) (flat interim prior); x stays the measured value (point
+  /// estimates of such a catalog are sample_medians(catalog)).
+  std::size_t samples_per_object = 0;
+  std::uint64_t seed = 1;
+};
 struct Simulation {
   Catalog catalog;
   std::vector<double> mu;  ///< the true values
 };
+/// Throws InputError.
+Simulation simulate(const SimulationRequest& request);
+/// The same for normal noise; `sigma`: one number or one per object.
 Simulation simulate(std::string_view population, const std::vector<double>& truth, std::size_t objects,
                     const std::vector<double>& sigma, std::size_t samples_per_object, std::uint64_t seed);
 

@@ -255,6 +255,59 @@ STARLING_HD R log_product(R w, R u) {
   }
 }
 
+/// ln x of x > 0; whatever is below the smallest normal number, 0 and negative numbers too, counts as that
+/// number. At most 1 ulp.
+template <class R>
+STARLING_HD R log_clamped(R x) {
+  if constexpr (is_double<R>) {
+    return std::log(x > 0x1p-1022 ? x : 0x1p-1022);
+  } else {
+    return math::log(math::larger(x, R(0x1p-126f)));
+  }
+}
+
+/// ln(e^a + e^b); either may be -infinity, neither +infinity.
+template <class R>
+STARLING_HD R log_add_exp(R a, R b) {
+  const Mask<R> a_larger = a > b;
+  const R large = math::select<R>(a_larger, a, b), small = math::select<R>(a_larger, b, a);
+  const R sum = large + math::log1p(math::exp(small - large));
+  return math::select<R>(large > R(-__builtin_huge_valf()), sum, large);
+}
+
+/// ln Phi(z), Phi the cumulative distribution of the standard normal, for every z, infinity included. In
+/// float the error is at most 3e-7 max(1, |ln Phi|); in double, 1e-13 max(1, |ln Phi|). As Shepherd &
+/// Laframboise (1981, Math. Comp. 36, 249) do for erfc: (1 + t) e^(t^2 / 2) Phi(-t), t = |z|, is a polynomial
+/// in (t - 3) / (t + 3), here the minimax one of degree 10, error 1.1e-8.
+template <class R>
+STARLING_HD R log_normal_cdf(R z) {
+  if constexpr (is_double<R>) {
+    if (z > 0) return std::log1p(-0.5 * std::erfc(z * 0.70710678118654752440));
+    if (z > -25) return std::log(0.5 * std::erfc(-z * 0.70710678118654752440));
+    const double q = 1 / (z * z);  // the asymptotic series; its next term is 945 q^5
+    return -0.5 * z * z - std::log(-z) - 0.91893853320467274178 +
+           std::log1p(q * (-1 + q * (3 + q * (-15 + q * 105))));
+  } else {
+    const R magnitude = math::larger(z, R(0.0f) - z);
+    const R t = math::select<R>(magnitude < R(1e18f), magnitude, R(1e18f));
+    const R y = (t - R(3.0f)) / (t + R(3.0f));
+    R p = math::fma(R(6.2619449e-5f), y, R(3.59316631e-5f));
+    p = math::fma(p, y, R(-4.81287756e-4f));
+    p = math::fma(p, y, R(-3.65748624e-4f));
+    p = math::fma(p, y, R(2.99310214e-3f));
+    p = math::fma(p, y, R(1.16432533e-3f));
+    p = math::fma(p, y, R(-2.2726755e-2f));
+    p = math::fma(p, y, R(4.51633658e-2f));
+    p = math::fma(p, y, R(-1.64323211e-2f));
+    p = math::fma(p, y, R(-9.65267337e-2f));
+    p = math::fma(p, y, R(0.486055793f));
+    const R scaled = p / (R(1.0f) + t);  // e^(z^2 / 2) Phi(-|z|)
+    const R below = math::fma(R(-0.5f) * z, z, math::log(scaled));
+    const R above = math::log1p(R(0.0f) - scaled * math::exp(R(-0.5f) * z * z));
+    return math::select<R>(z > R(0.0f), above, below);
+  }
+}
+
 /// e^x - 1 as expm1 gives it, for x <= 88; garbage above, NaN for NaN.
 template <class R>
 STARLING_HD R expm1_below_88(R x) {

@@ -1,8 +1,14 @@
 /// What a measurement p(x | mu) must offer.
+///
+/// A measurement is a small struct of functions, as a population is; NormalNoise (measurements/normal.hpp) is
+/// the example. An object's numbers are prepared once, on the host, in double: `datum`. Its log likelihood is
+/// a template over the real type, evaluated in the kernels for every walker.
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -10,25 +16,49 @@
 
 namespace starling {
 
-/// Numbers that a formula needs of one object's measurement, in the kernels' units.
+/// What formulas read of one object, in the kernels' units.
 template <class R>
 struct Datum {
-  R x;          ///< measured value
-  R precision;  ///< 1 / sigma^2
+  R center;  ///< a value of mu where the likelihood is high: latents start there; x, for normal noise
+  R v[3];    ///< whatever the measurement's formulas need
 };
 
-/// A measurement of one number x with noise. Its own hyperparameters follow the population's in theta.
+/// Numbers that a measurement's formulas need of a walker (its own hyperparameters).
+inline constexpr int kMeasurementCoefficients = 2;
+
+/// One object's values of M::columns(), in that order, in the catalog's units.
+using Row = std::span<const double>;
+
 template <class M>
-concept Measurement = requires(std::span<const double> theta,
-                               const Coefficients<double, M::prepared_size>& prepared,
-                               const Datum<double>& datum, double mu) {
+concept Measurement = requires(const M& m, std::span<const double> theta,
+                               const Coefficients<double, kMeasurementCoefficients>& prepared,
+                               const Datum<double>& datum, double mu, Row row, Frame frame,
+                               HostStream& stream) {
   { M::name } -> std::convertible_to<std::string_view>;
   { M::meaning } -> std::convertible_to<std::string_view>;
-  { M::parameters() } -> std::same_as<std::vector<Parameter>>;
+  /// Its own hyperparameters, which follow the population's in theta.
+  { m.parameters() } -> std::same_as<std::vector<Parameter>>;
+  { M::columns() } -> std::same_as<std::vector<Column>>;
+  /// Which changes of the unit of mu its datum can follow.
+  { M::frame_shifts } -> std::convertible_to<bool>;
+  { M::frame_scales } -> std::convertible_to<bool>;
+  { m.datum(row, frame) } -> std::same_as<Datum<double>>;
   /// What the formulas need of the measurement's own hyperparameters.
-  { M::prepare(theta) } -> std::same_as<std::array<double, M::prepared_size>>;
-  /// ln p(x | proposed) - ln p(x | mu).
-  { M::log_ratio(prepared, datum, mu, mu) } -> std::same_as<double>;
+  { m.prepare(theta, frame) } -> std::same_as<std::array<double, kMeasurementCoefficients>>;
+  /// ln p(x | mu) less what depends on neither mu nor theta; -infinity where x is impossible.
+  { M::log_likelihood(prepared, datum, mu) } -> std::same_as<double>;
+  /// What log_likelihood left out, so that likelihoods can be compared between models (catalog's units).
+  { m.log_constant(row) } -> std::same_as<double>;
+  /// A measured value x of an object whose other columns are in `row`.
+  { m.draw(theta, row, mu, stream) } -> std::same_as<double>;
+};
+
+/// Optional: normal noise of known precision v[0] for every object up to hyperparameters, which gives sums
+/// instead of a loop over the objects in the theta step, and closed forms with a normal population.
+template <class M>
+concept NormalLike = requires(const Coefficients<double, kMeasurementCoefficients>& prepared, double w) {
+  /// The precision of an object's noise from that of its catalog sigma.
+  { M::precision(prepared, w) } -> std::same_as<double>;
 };
 
 }  // namespace starling

@@ -21,6 +21,7 @@ struct Parameter {
   double lower = -std::numeric_limits<double>::infinity();  ///< theta > lower ...
   double upper = std::numeric_limits<double>::infinity();   ///< ... and theta < upper
   std::string meaning;                                      ///< one line for `starling info`
+  std::string prior = "";  ///< as on the command line; "": the user must give one
 };
 
 class ModelDefinition;  // what is compiled for a pair (population, measurement): src/models/definition.hpp
@@ -30,7 +31,7 @@ using Priors = std::vector<std::pair<std::string, Prior>>;
 
 class Model {
  public:
-  /// By names, as on the command line. Every parameter needs a prior.
+  /// By names, as on the command line. A parameter without a prior gets its default, if it has one.
   /// Throws InputError for unknown names (with the nearest known one), missing or unknown parameters, and
   /// priors whose support leaves the parameter's range.
   Model(std::string_view population, std::string_view measurement, const Priors& priors);
@@ -62,9 +63,31 @@ class Model {
 /// Hyperparameters of a pair, before any prior is chosen. Throws InputError as Model does.
 std::vector<Parameter> parameters_of(std::string_view population, std::string_view measurement);
 
+/// A number fixed when a model is named, as x_min in schechter(x_min=9); a population or measurement that has
+/// some has a constructor from all of them, in the order of its arguments().
+struct Argument {
+  std::string name;
+  double value;  ///< if the user gives none; NaN: the user must
+  double lower, upper;
+  std::string meaning;
+};
+
+/// A column of the catalog that a measurement reads.
+struct Column {
+  enum class Values { any, positive, not_negative, count };
+  std::string role;  ///< "x", "sigma" or another name: --column ROLE=COLUMN
+  bool required;
+  double missing;  ///< stands for a column that is not there
+  Values values;   ///< what may be in it
+  std::string meaning;
+};
+
+/// A population or a measurement, for lists.
 struct NamedThing {
   std::string name, meaning;
   std::vector<Parameter> parameters;
+  std::vector<Argument> arguments;
+  std::vector<Column> columns;  ///< of measurements
 };
 std::vector<NamedThing> known_populations();
 std::vector<NamedThing> known_measurements();

@@ -1,9 +1,9 @@
 /// What a population p(mu | theta) must offer, and what it may offer to be faster.
 ///
-/// A population is a struct of static functions; NormalPopulation (populations/normal.hpp) is the example.
-/// Its formulas are templates over the real type R, so that the same text runs as float in CUDA kernels, as a
-/// SIMD batch on the CPU and as double in the oracle. What depends on theta alone is prepared once per
-/// walker, on the host, in double.
+/// A population is a small struct of functions; NormalPopulation (populations/normal.hpp) is the example, and
+/// Schechter (populations/schechter.hpp) one with a fixed argument. Its log density is a template over the
+/// real type R, so that the same text runs as float in CUDA kernels, as a SIMD batch on the CPU and as double
+/// in the oracle. What depends on theta alone is prepared once per walker, on the host, in double.
 #pragma once
 
 #include <array>
@@ -40,102 +40,99 @@ struct Start {
   std::vector<double> center, spread;
 };
 
+/// What a quick estimate may use of a catalog: its points (measured values, or medians of samples).
+struct Points {
+  double n;                  ///< how many
+  double mean, variance;     ///< of the points
+  double noise;              ///< mean variance of their noise; 0 for the naive fit
+  double smallest, largest;  ///< of the points
+};
+
 template <class P>
-concept Population = requires(std::span<const double> theta,
+concept Population = requires(const P& p, std::span<const double> theta,
                               const Coefficients<double, P::prepared_size>& prepared, double mu,
-                              HostStream& stream) {
+                              HostStream& stream, const Points& points) {
   { P::name } -> std::convertible_to<std::string_view>;
   { P::meaning } -> std::convertible_to<std::string_view>;
-  { P::parameters() } -> std::same_as<std::vector<Parameter>>;
+  { p.parameters() } -> std::same_as<std::vector<Parameter>>;
   /// What log_density needs of theta.
-  { P::prepare(theta) } -> std::same_as<std::array<double, P::prepared_size>>;
-  /// ln p(mu | theta), normalised; -infinity outside the support.
+  { p.prepare(theta) } -> std::same_as<std::array<double, P::prepared_size>>;
+  /// ln p(mu | theta), normalised; -infinity outside the support. A template over the real type, static.
   { P::log_density(prepared, mu) } -> std::same_as<double>;
   /// A draw of mu.
-  { P::draw(theta, stream) } -> std::same_as<double>;
+  { p.draw(theta, stream) } -> std::same_as<double>;
+  /// A quick estimate of theta and its uncertainty, inside the parameters' ranges.
+  { p.estimate(points) } -> std::same_as<Start>;
+};
+
+/// Optional: the interval outside of which the density is 0, and whether it moves with theta. Without it: all
+/// real numbers.
+template <class P>
+concept HasSupport = requires(const P& p, std::span<const double> theta) {
+  { P::support_moves } -> std::convertible_to<bool>;
+  { p.support(theta) } -> std::same_as<std::pair<double, double>>;
+};
+
+/// Optional: fixed arguments.
+template <class P>
+concept HasArguments = requires(std::span<const double> values) {
+  { P::arguments() } -> std::same_as<std::vector<Argument>>;
+  P(values);
+};
+
+/// Optional: the cumulative distribution P(mu' <= mu | theta), in double.
+template <class P>
+concept HasCdf = requires(const P& p, std::span<const double> theta, double mu) {
+  { p.cdf(theta, mu) } -> std::same_as<double>;
+};
+
+/// Optional: a joint prior on theta beside those of the single parameters, up to a constant: an order of
+/// components, a Dirichlet density of weights; -infinity where theta is not allowed.
+template <class P>
+concept HasConstraint = requires(const P& p, std::span<const double> theta) {
+  { p.log_constraint(theta) } -> std::same_as<double>;
 };
 
 /// Optional: ln p(mu | theta) - ln p(mu | reference) formed algebraically, with the precision of the
 /// difference.
 template <class P>
-concept HasRatio = requires(std::span<const double> theta, const Coefficients<double, P::ratio_size>& ratio,
-                            double mu) {
-  { P::prepare_ratio(theta, theta) } -> std::same_as<std::array<double, P::ratio_size>>;
+concept HasRatio = requires(const P& p, std::span<const double> theta,
+                            const Coefficients<double, P::ratio_size>& ratio, double mu) {
+  { p.prepare_ratio(theta, theta) } -> std::same_as<std::array<double, P::ratio_size>>;
   { P::log_ratio(ratio, mu) } -> std::same_as<double>;
 };
 
-/// Optional: an exponential family. statistics(mu) summed over objects is all that theta needs of the
-/// latents.
+/// Optional: an exponential family: a few sums over objects are all that theta needs of the latents. They are
+/// taken relative to a walker's own theta (as prepared for the kernel, and rounded as there), so that nothing
+/// cancels in them.
 template <class P>
-concept HasStatistics = requires(std::span<const double> theta, std::span<const double> sums, double mu) {
-  { P::statistics(mu) } -> std::same_as<Coefficients<double, P::statistics_size>>;
-  /// sum over n objects of ln p(mu_i | theta).
-  { P::log_density_sum(theta, sums, mu) } -> std::same_as<double>;
+concept HasStatistics = requires(const P& p, const Coefficients<double, P::prepared_size>& current,
+                                 std::span<const double> theta, std::span<const double> sums, double mu) {
+  { P::statistics(current, mu) } -> std::same_as<Coefficients<double, P::statistics_size>>;
+  /// sum over n objects of ln p(mu_i | theta), from the sums taken relative to `current`; n as a double.
+  { p.log_density_sum(theta, current, sums, mu) } -> std::same_as<double>;
 };
 
-/// Optional: mu = location + scale * eta with eta free of theta; gives interweaving and the kernels' own
-/// units.
+/// Optional: the family is closed under changes of unit, so that kernels can use units in which the catalog is
+/// of order one: the population in the frame, and its theta. `frame_shifts`, `frame_scales`: which changes.
 template <class P>
-concept LocationScale = requires(std::span<const double> theta, Frame frame) {
-  { P::location_scale(theta) } -> std::same_as<std::pair<double, double>>;
+concept HasFrame = requires(const P& p, std::span<const double> theta, Frame frame) {
+  { P::frame_shifts } -> std::convertible_to<bool>;
+  { P::frame_scales } -> std::convertible_to<bool>;
+  /// The same population, its fixed arguments in the frame's units.
+  { p.in_frame(frame) } -> std::same_as<P>;
   /// theta of (mu - shift) / scale.
-  { P::to_frame(theta, frame) } -> std::same_as<std::vector<double>>;
+  { p.to_frame(theta, frame) } -> std::same_as<std::vector<double>>;
 };
 
-/// Optional: a quick estimate of theta and its uncertainty from N points of mean m and variance v whose noise
-/// has the mean variance `noise` (0 for the naive fit).
+/// Optional: mu = location + scale * eta, the density of eta free of location and scale, which are the first
+/// two parameters; gives interweaving.
 template <class P>
-concept HasEstimate = requires(double m) {
-  { P::estimate(m, m, m, m) } -> std::same_as<Start>;
+concept LocationScale = requires(const P& p, std::span<const double> theta) {
+  { p.location_scale(theta) } -> std::same_as<std::pair<double, double>>;
 };
 
-// ---- the optional parts, with their fallbacks
-
-template <class P>
-constexpr int ratio_size() {
-  if constexpr (HasRatio<P>)
-    return P::ratio_size;
-  else
-    return 2 * P::prepared_size;
-}
-
-template <class P>
-std::array<double, ratio_size<P>()> prepare_ratio(std::span<const double> theta,
-                                                  std::span<const double> reference) {
-  if constexpr (HasRatio<P>) {
-    return P::prepare_ratio(theta, reference);
-  } else {
-    std::array<double, ratio_size<P>()> both;
-    const auto a = P::prepare(theta), b = P::prepare(reference);
-    for (int j = 0; j < P::prepared_size; ++j) {
-      both[j] = a[j];
-      both[P::prepared_size + j] = b[j];
-    }
-    return both;
-  }
-}
-
-template <class P, class R>
-STARLING_HD R log_ratio(const Coefficients<R, ratio_size<P>()>& c, R mu) {
-  if constexpr (HasRatio<P>) {
-    return P::log_ratio(c, mu);
-  } else {
-    Coefficients<R, P::prepared_size> a, b;
-    for (int j = 0; j < P::prepared_size; ++j) {
-      a[j] = c[j];
-      b[j] = c[P::prepared_size + j];
-    }
-    return P::log_density(a, mu) - P::log_density(b, mu);
-  }
-}
-
-template <class P>
-std::vector<double> to_frame(std::span<const double> theta, Frame frame) {
-  if constexpr (LocationScale<P>)
-    return P::to_frame(theta, frame);
-  else
-    return {theta.begin(), theta.end()};
-}
+// ---- the optional parts, with what stands in for them
 
 template <class P>
 constexpr int statistics_size() {
@@ -143,6 +140,31 @@ constexpr int statistics_size() {
     return P::statistics_size;
   else
     return 0;
+}
+
+/// P from its fixed arguments (none where it has none).
+template <class P>
+P make_population(std::span<const double> arguments) {
+  if constexpr (HasArguments<P>)
+    return P(arguments);
+  else
+    return P{};
+}
+
+template <class P>
+P in_frame(const P& p, Frame frame) {
+  if constexpr (HasFrame<P>)
+    return p.in_frame(frame);
+  else
+    return p;
+}
+
+template <class P>
+std::vector<double> to_frame(const P& p, std::span<const double> theta, Frame frame) {
+  if constexpr (HasFrame<P>)
+    return p.to_frame(theta, frame);
+  else
+    return {theta.begin(), theta.end()};
 }
 
 }  // namespace starling

@@ -1,17 +1,15 @@
-// Chooses a backend, and makes kernels on the one that was chosen.
+// Chooses a backend.
 #include <fmt/format.h>
 #include <omp.h>
 
 #include "backends/cpu_variants.hpp"
 #include "backends/cuda_kernels.hpp"
-#include "backends/reference_kernels.hpp"
-#include "models/builtin_kernels.hpp"
 #include "starling/error.hpp"
 
 namespace starling {
 namespace {
 
-enum class Variant { generic, avx2, avx512 };
+using cpu::Variant;
 
 Variant cpu_variant() {
 #if defined(STARLING_CPU_X86)
@@ -21,19 +19,6 @@ Variant cpu_variant() {
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Variant::avx2;
 #endif
   return Variant::generic;
-}
-
-// STARLING_CPU=generic|avx2|avx512 asks for less than the machine has, to compare.
-Variant chosen_variant() {
-  static const Variant variant = [] {
-    const Variant best = cpu_variant();
-    const char* wish = std::getenv("STARLING_CPU");
-    if (wish == nullptr) return best;
-    const std::string w = wish;
-    const Variant asked = w == "generic" ? Variant::generic : w == "avx2" ? Variant::avx2 : Variant::avx512;
-    return std::min(best, asked);
-  }();
-  return variant;
 }
 
 const char* name_of(Variant v) {
@@ -46,9 +31,22 @@ std::string gigabytes(std::uint64_t bytes) {
 
 }  // namespace
 
+// STARLING_CPU=generic|avx2|avx512 asks for less than the machine has, to compare.
+cpu::Variant cpu::chosen_variant() {
+  static const Variant variant = [] {
+    const Variant best = cpu_variant();
+    const char* wish = std::getenv("STARLING_CPU");
+    if (wish == nullptr) return best;
+    const std::string w = wish;
+    const Variant asked = w == "generic" ? Variant::generic : w == "avx2" ? Variant::avx2 : Variant::avx512;
+    return std::min(best, asked);
+  }();
+  return variant;
+}
+
 std::vector<DeviceInfo> devices() {
   std::vector<DeviceInfo> list{
-      {"cpu", fmt::format("{} threads, {}", omp_get_num_procs(), name_of(chosen_variant()))}};
+      {"cpu", fmt::format("{} threads, {}", omp_get_num_procs(), name_of(cpu::chosen_variant()))}};
   std::string why;
   int k = 0;
   for (const auto& d : cuda::device_list(why))
@@ -76,7 +74,7 @@ Backend choose_backend(const std::string& device, int threads, std::uint64_t byt
   }
   const auto use_cpu = [&] {
     backend.kind = BackendKind::cpu;
-    backend.description = fmt::format("cpu ({})", name_of(chosen_variant()));
+    backend.description = fmt::format("cpu ({})", name_of(cpu::chosen_variant()));
     return backend;
   };
   if (device == "cpu") return use_cpu();
@@ -109,42 +107,5 @@ Backend choose_backend(const std::string& device, int threads, std::uint64_t byt
   backend.description = fmt::format("cuda:{} ({})", wanted, d.name);
   return backend;
 }
-
-template <class Term>
-std::unique_ptr<LikelihoodKernel> make_likelihood_kernel(const Backend& backend,
-                                                         const ObjectTable<double>& objects) {
-  if (backend.kind == BackendKind::reference) return reference::make_likelihood<Term>(objects);
-  if (backend.kind == BackendKind::cuda) return cuda::make_likelihood<Term>(objects, backend.cuda_device);
-#if defined(STARLING_CPU_X86)
-  if (chosen_variant() == Variant::avx512)
-    return cpu::avx512::make_likelihood<Term>(objects, backend.threads);
-  if (chosen_variant() == Variant::avx2) return cpu::avx2::make_likelihood<Term>(objects, backend.threads);
-#endif
-  return cpu::generic::make_likelihood<Term>(objects, backend.threads);
-}
-
-template <class Latent>
-std::unique_ptr<LatentKernel> make_latent_kernel(const Backend& backend, const ObjectTable<double>& objects,
-                                                 const LatentSetup& setup) {
-  if (backend.kind == BackendKind::reference) return reference::make_latents<Latent>(objects, setup);
-  if (backend.kind == BackendKind::cuda)
-    return cuda::make_latents<Latent>(objects, setup, backend.cuda_device);
-#if defined(STARLING_CPU_X86)
-  if (chosen_variant() == Variant::avx512)
-    return cpu::avx512::make_latents<Latent>(objects, setup, backend.threads);
-  if (chosen_variant() == Variant::avx2)
-    return cpu::avx2::make_latents<Latent>(objects, setup, backend.threads);
-#endif
-  return cpu::generic::make_latents<Latent>(objects, setup, backend.threads);
-}
-
-#define INSTANTIATE_TERM(Term)                                                            \
-  template std::unique_ptr<LikelihoodKernel> make_likelihood_kernel<Term>(const Backend&, \
-                                                                          const ObjectTable<double>&);
-#define INSTANTIATE_LATENT(Latent)                                   \
-  template std::unique_ptr<LatentKernel> make_latent_kernel<Latent>( \
-      const Backend&, const ObjectTable<double>&, const LatentSetup&);
-STARLING_FOR_EACH_TERM(INSTANTIATE_TERM)
-STARLING_FOR_EACH_LATENT(INSTANTIATE_LATENT)
 
 }  // namespace starling

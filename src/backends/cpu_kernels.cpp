@@ -1,9 +1,10 @@
-// The CPU kernels for one instruction set. src/CMakeLists.txt compiles this file once per
-// STARLING_CPU_NAMESPACE, with that set's flags; STARLING_CPU_SCALAR makes the variant without SIMD.
+// The CPU kernels of one model for one instruction set. cmake/StarlingModels.cmake compiles this file once per
+// model and STARLING_CPU_NAMESPACE, with that set's flags; STARLING_CPU_SCALAR makes the variant without SIMD.
 #include "backends/cpu_kernels.hpp"
 
 #include "backends/cpu_variants.hpp"
-#include "models/builtin_kernels.hpp"
+#include "models/compiled.hpp"
+#include STARLING_MODEL_HEADER
 #ifndef STARLING_CPU_SCALAR
 #include "backends/simd.hpp"
 #endif
@@ -38,6 +39,9 @@ std::unique_ptr<LatentKernel> make_latents(const ObjectTable<double>& objects, c
   return std::make_unique<Latents<Latent, Real>>(objects, setup, threads);
 }
 
-STARLING_INSTANTIATE_KERNELS()
+STARLING_INSTANTIATE_KERNELS(STARLING_MODEL_POPULATION, STARLING_MODEL_MEASUREMENTS)
+#ifdef STARLING_MODEL_NORMAL
+STARLING_INSTANTIATE_NORMAL_KERNELS(STARLING_MODEL_MEASUREMENTS)
+#endif
 
 }  // namespace starling::cpu::STARLING_CPU_NAMESPACE

@@ -25,20 +25,6 @@ struct Lanes<float> {
   static std::uint32_t numbers(std::uint32_t first) { return first; }
 };
 
-template <class S>
-ObjectTable<S> convert(const ObjectTable<double>& t) {
-  ObjectTable<S> out;
-  out.size = t.size;
-  out.offset = t.offset;
-  auto copy = [](const std::vector<double>& from, std::vector<S>& to) {
-    to.assign(from.begin(), from.end());
-  };
-  for (std::size_t j = 0; j < t.column.size(); ++j) copy(t.column[j], out.column[j]);
-  copy(t.weight, out.weight);
-  for (std::size_t j = 0; j < t.sample.size(); ++j) copy(t.sample[j], out.sample[j]);
-  return out;
-}
-
 template <class R, int N>
 Coefficients<R, N> load_coefficients(const float* table, std::uint64_t stride, std::uint64_t walker) {
   Coefficients<R, N> c;
@@ -95,7 +81,7 @@ template <class Term, class R>
 class Likelihood final : public LikelihoodKernel {
  public:
   Likelihood(const ObjectTable<double>& objects, int threads)
-      : objects_(convert<float>(objects)), threads_(threads) {}
+      : objects_(converted<float>(objects)), threads_(threads) {}
 
   void sum(const WalkerTable& walkers, std::span<FixedSum> out) override {
     walkers.pad(table_);
@@ -141,7 +127,7 @@ template <class Latent, class R>
 class Latents final : public LatentKernel {
  public:
   Latents(const ObjectTable<double>& objects, const LatentSetup& setup, int threads)
-      : objects_(convert<float>(objects)),
+      : objects_(converted<float>(objects)),
         scale_(setup.scale.begin(), setup.scale.end()),
         chains_(setup.chains),
         stride_(padded(setup.chains)),
@@ -160,6 +146,30 @@ class Latents final : public LatentKernel {
                                        for (std::uint64_t begin = tile * kTile; begin < end; begin += kStrip)
                                          strip(step, view, group, begin, std::min(end, begin + kStrip), sums);
                                      });
+  }
+
+  void sum(LatentSum what, const WalkerTable& walkers, std::span<const std::uint8_t> wanted,
+           std::span<FixedSum> out) override {
+    walkers.pad(table_);
+    const auto view = objects_.view();
+    std::vector<FixedSum> sums(chains_);
+    for_tiles<1>(view.size, chains_, worthwhile_threads(view.size * chains_ / 8, threads_), sums,
+                 [&](std::uint64_t tile, std::uint64_t group, auto tile_sums) {
+                   if (!wanted.empty() && wanted[group] == 0) return;
+                   const std::uint64_t end = std::min(view.size, (tile + 1) * kTile);
+                   for (std::uint64_t lane = 0; lane < kGroup; lane += Lanes<R>::size) {
+                     const std::uint64_t walker = group * kGroup + lane;
+                     const auto c = load_coefficients<R, Latent::coefficients>(table_.data(), stride_, walker);
+                     for (std::uint64_t begin = tile * kTile; begin < end; begin += kStrip) {
+                       const LatentAccess<R> access{latents_.get() + walker, stride_, begin, nullptr};
+                       add_to_tile(latent_sum_strip<Latent, R>(what, c, view, begin,
+                                                               std::min(end, begin + kStrip), access),
+                                   lane, tile_sums);
+                     }
+                   }
+                 });
+    for (std::uint64_t w = 0; w < chains_; ++w)
+      if (wanted.empty() || wanted[w / kGroup] != 0) out[w] = sums[w];
   }
 
   void adapt(double gain, double trials) override {

@@ -1,9 +1,14 @@
-/// What each variant of the CPU backend (an instruction set) offers; the definitions are in cpu_kernels.cpp.
+/// What each variant of the CPU backend (an instruction set) offers; the definitions are in cpu_kernels.hpp,
+/// instantiated for each model by cpu_kernels.cpp.
 #pragma once
 
 #include "backends/kernels.hpp"
 
 namespace starling::cpu {
+
+enum class Variant { generic, avx2, avx512 };
+/// The best that this machine has, or less where the environment variable STARLING_CPU asks for it.
+Variant chosen_variant();
 
 #define STARLING_CPU_VARIANT(variant)                                                                      \
   namespace variant {                                                                                      \

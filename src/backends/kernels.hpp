@@ -56,6 +56,10 @@ class LatentKernel {
   virtual ~LatentKernel() = default;
   /// out: [sum][chain], untouched where step.updates is 0.
   virtual void sweep(const LatentStep& step, const WalkerTable& walkers, std::span<FixedSum> out) = 0;
+  /// A sum over the latents as they are, for the chains of the groups that are wanted (of kGroup chains each;
+  /// empty: all). out: [chain], untouched elsewhere.
+  virtual void sum(LatentSum what, const WalkerTable& walkers, std::span<const std::uint8_t> groups,
+                   std::span<FixedSum> out) = 0;
   /// Adapts the scales from the acceptance counts of the last sweep.
   virtual void adapt(double gain, double trials) = 0;
   /// Sums over chains and sweeps of mu - x and its square, per object.
@@ -82,13 +86,5 @@ struct LatentSetup {
   std::uint64_t chains = 0;
   std::vector<double> scale;  ///< [N] first proposal scales; empty for exact draws
 };
-
-// Built for the terms and latents in models/builtin.hpp by each backend.
-template <class Term>
-std::unique_ptr<LikelihoodKernel> make_likelihood_kernel(const Backend& backend,
-                                                         const ObjectTable<double>& objects);
-template <class Latent>
-std::unique_ptr<LatentKernel> make_latent_kernel(const Backend& backend, const ObjectTable<double>& objects,
-                                                 const LatentSetup& setup);
 
 }  // namespace starling

@@ -1,12 +1,11 @@
-// Stands in for the CUDA backend in a build without nvcc.
+// Stands in for the CUDA backend in a build without it.
 #include "backends/cuda_kernels.hpp"
-#include "models/builtin_kernels.hpp"
 #include "starling/error.hpp"
 
 namespace starling::cuda {
 namespace {
 constexpr const char* kWhy =
-    "this build of Starling has no CUDA backend (nvcc was not found when it was built)";
+    "this build of Starling has no CUDA backend (nvcc was not found when it was built, or it was left out)";
 }
 
 std::vector<DeviceProperties> device_list(std::string& why_none) {
@@ -14,15 +13,8 @@ std::vector<DeviceProperties> device_list(std::string& why_none) {
   return {};
 }
 
-template <class Term>
-std::unique_ptr<LikelihoodKernel> make_likelihood(const ObjectTable<double>&, int) {
+void throw_no_cuda() {
   throw RunError(kWhy);
 }
-template <class Latent>
-std::unique_ptr<LatentKernel> make_latents(const ObjectTable<double>&, const LatentSetup&, int) {
-  throw RunError(kWhy);
-}
-
-STARLING_INSTANTIATE_KERNELS()
 
 }  // namespace starling::cuda

@@ -3,9 +3,8 @@
 #pragma once
 
 #include "formulas/layout.hpp"
-#include "formulas/objects.hpp"
-#include "starling/measurement.hpp"
-#include "starling/measurements/normal.hpp"
+#include "formulas/measurements.hpp"
+#include "formulas/terms.hpp"
 #include "starling/populations/normal.hpp"
 
 namespace starling {
@@ -24,26 +23,67 @@ struct LatentStep {
   Collect collect = Collect::nothing;
 };
 
-/// Coefficients common to all latent kernels: the transform mu <- a mu + b that the sweep before left to do.
-inline constexpr int kTransform = 2;
+/// Coefficients common to all latent kernels: the transform mu <- a mu + b that the sweep before left to do;
+/// then the point that sums about normal noise are taken about.
+enum LatentCoefficients { kTransformA, kTransformB, kOrigin, kLatentCoefficients };
 
-/// Sums over objects that a normal measurement needs in the theta step, with v = x - mu and w = 1 / sigma^2:
-/// w v, w v mu, w mu, w mu^2, w v^2.
-enum NormalSums { kSumWV, kSumWVMu, kSumWMu, kSumWMu2, kSumWV2, kNormalSums };
+/// Sums over objects that the measurement's part of the theta step needs. Normal noise, with v = x - mu,
+/// u = mu - origin and w = 1 / sigma^2: w v, w v u, w u, w u^2, w v^2. Other measurements: the first is
+/// ln p(x | mu), the others 0.
+enum MeasurementSums { kSumWV, kSumWVU, kSumWU, kSumWU2, kSumWV2, kMeasurementSums };
+inline constexpr int kSumLogLikelihood = kSumWV;
 
+/// What the population's part of the theta step needs: its sufficient statistics, or else the sum of ln p(mu |
+/// theta) at the walker's own theta.
+template <class P>
+constexpr int population_sums() {
+  return HasStatistics<P> ? statistics_size<P>() : 1;
+}
+
+/// A latent kernel's coefficients are the common ones, the population's, the measurement's.
+template <class P>
+constexpr int latent_coefficients() {
+  return kLatentCoefficients + P::prepared_size + kMeasurementCoefficients;
+}
 template <class P, class R>
-STARLING_HD void add_statistics(R mu, const Datum<R>& d, R* sums) {
+STARLING_HD Coefficients<R, P::prepared_size> population_part(
+    const Coefficients<R, latent_coefficients<P>()>& c) {
+  Coefficients<R, P::prepared_size> part;
+  for (int j = 0; j < P::prepared_size; ++j) part[j] = c[kLatentCoefficients + j];
+  return part;
+}
+template <class P, class R>
+STARLING_HD Coefficients<R, kMeasurementCoefficients> measurement_part(
+    const Coefficients<R, latent_coefficients<P>()>& c) {
+  Coefficients<R, kMeasurementCoefficients> part;
+  for (int j = 0; j < kMeasurementCoefficients; ++j) part[j] = c[kLatentCoefficients + P::prepared_size + j];
+  return part;
+}
+
+template <class P, class Ms, class R, class S>
+STARLING_HD void add_to_sums(const Coefficients<R, latent_coefficients<P>()>& c, const ObjectView<S>& objects,
+                             bool normal_like, std::uint64_t i, R mu, R* sums) {
+  const auto population = population_part<P, R>(c);
   if constexpr (HasStatistics<P>) {
-    const auto s = P::statistics(mu);
+    const auto s = P::statistics(population, mu);
     for (int j = 0; j < P::statistics_size; ++j) sums[j] = sums[j] + s[j];
+  } else {
+    sums[0] = sums[0] + P::log_density(population, mu);
   }
-  R* n = sums + statistics_size<P>();
-  const R v = d.x - mu, wv = d.precision * v, wmu = d.precision * mu;
-  n[kSumWV] = n[kSumWV] + wv;
-  n[kSumWVMu] = math::fma(wv, mu, n[kSumWVMu]);
-  n[kSumWMu] = n[kSumWMu] + wmu;
-  n[kSumWMu2] = math::fma(wmu, mu, n[kSumWMu2]);
-  n[kSumWV2] = math::fma(wv, v, n[kSumWV2]);
+  R* n = sums + population_sums<P>();
+  if (normal_like) {
+    const R w(objects.column[1][i]), v = R(objects.column[0][i]) - mu, u = mu - c[kOrigin];
+    const R wv = w * v, wu = w * u;
+    n[kSumWV] = n[kSumWV] + wv;
+    n[kSumWVU] = math::fma(wv, u, n[kSumWVU]);
+    n[kSumWU] = n[kSumWU] + wu;
+    n[kSumWU2] = math::fma(wu, u, n[kSumWU2]);
+    n[kSumWV2] = math::fma(wv, v, n[kSumWV2]);
+  } else {
+    n[kSumLogLikelihood] = n[kSumLogLikelihood] +
+                           Ms::log_likelihood(objects.measurement, measurement_part<P, R>(c),
+                                              datum_of<R>(objects, i), mu);
+  }
 }
 
 template <class R>
@@ -55,61 +95,82 @@ STARLING_HD Words<typename math::Ops<R>::Word> latent_words(std::uint64_t seed, 
   return philox4x32(Words<W>{{W(block), W(sweep), chain, W(purpose)}}, seed);
 }
 
-/// Normal population and normal noise: mu | x, theta is normal with precision 1 / theta_sigma^2 + w /
-/// noise_scale^2 and is drawn exactly. Coefficients after the transform: theta_mu, 1 / theta_sigma^2, 1 /
-/// noise_scale^2.
+/// Four neighbouring objects, i a multiple of 4 in the catalog: those past the last repeat it.
+STARLING_HD std::uint64_t quad_member(std::uint64_t i, int j, std::uint64_t end) {
+  const std::uint64_t k = i + static_cast<unsigned>(j);
+  return k < end ? k : end - 1;
+}
+
+/// Normal population and normal noise: mu | x, theta is normal with precision 1 / theta_sigma^2 + that of the
+/// noise, and is drawn exactly.
+template <class Ms>
 struct ExactNormalLatent {
-  static constexpr int coefficients = kTransform + 3;
+  using Population = NormalPopulation;
+  using Measurements = Ms;
+  static constexpr int coefficients = latent_coefficients<NormalPopulation>();
   static constexpr bool metropolis = false;
-  using Statistics = NormalPopulation;
 
   /// One Philox block gives the normals of four neighbouring objects.
   template <class R>
-  static STARLING_HD void normals(const LatentStep& step, Purpose purpose, std::uint64_t quad,
+  static STARLING_HD void normals(const LatentStep& step, std::uint64_t quad,
                                   typename math::Ops<R>::Word chain, R z[4]) {
-    const auto r = latent_words<R>(step.seed, static_cast<std::uint32_t>(quad), step.sweep, chain,
-                                   purpose_word(purpose));
+    const auto r =
+        latent_words<R>(step.seed, static_cast<std::uint32_t>(quad), step.sweep, chain,
+                        purpose_word(step.start ? Purpose::latent_start : Purpose::latent));
     normal_pair<R>(r.w[0], r.w[1], z[0], z[1]);
     normal_pair<R>(r.w[2], r.w[3], z[2], z[3]);
   }
 
-  template <class R>
-  static STARLING_HD R draw(const Coefficients<R, coefficients>& c, const Datum<R>& d, R z) {
-    const R variance = R(1.0f) / math::fma(d.precision, c[4], c[3]);
-    const R mean_from_x = (c[2] - d.x) * (c[3] * variance);
-    return d.x + math::fma(math::sqrt(variance), z, mean_from_x);
-  }
-
-  template <class R>
+  template <class R, class S>
   static STARLING_HD void update(const Coefficients<R, coefficients>& c, const LatentStep& step,
-                                 std::uint64_t quad, typename math::Ops<R>::Word chain, const Datum<R> d[4],
-                                 const R*, R mu[4], R accepted[4]) {
+                                 const ObjectView<S>& objects, const S*, std::uint64_t i, std::uint64_t end,
+                                 typename math::Ops<R>::Word chain, R mu[4], R accepted[4]) {
+    const auto population = population_part<NormalPopulation, R>(c);
+    const auto measurement = measurement_part<NormalPopulation, R>(c);
+    const R precision = population[1] * population[1];
     R z[4];
-    normals(step, step.start ? Purpose::latent_start : Purpose::latent, quad, chain, z);
+    normals(step, (objects.first + i) / 4, chain, z);
     for (int j = 0; j < 4; ++j) {
-      mu[j] = draw(c, d[j], z[j]);
+      const std::uint64_t k = quad_member(i, j, end);
+      const R x(objects.column[0][k]), w = Ms::precision(objects.measurement, measurement, R(objects.column[1][k]));
+      const R variance = R(1.0f) / (w + precision);
+      mu[j] = x + math::fma(math::sqrt(variance), z[j], (population[0] - x) * (precision * variance));
       accepted[j] = R(1.0f);
     }
   }
 };
 
 /// Any population and measurement: random-walk Metropolis, step.updates times, with one proposal scale per
-/// object. Coefficients after the transform: the population's, then the measurement's.
-template <class P, class M>
+/// object. A latent that is outside the population's support (only a first one can be) walks freely until it
+/// is inside.
+template <class P, class Ms>
 struct MetropolisLatent {
-  static constexpr int coefficients = kTransform + P::prepared_size + M::prepared_size;
+  using Population = P;
+  using Measurements = Ms;
+  static constexpr int coefficients = latent_coefficients<P>();
   static constexpr bool metropolis = true;
-  using Statistics = P;
 
-  template <class R>
+  template <class R, class S>
   static STARLING_HD void update(const Coefficients<R, coefficients>& c, const LatentStep& step,
-                                 std::uint64_t quad, typename math::Ops<R>::Word chain, const Datum<R> d[4],
-                                 const R scale[4], R mu[4], R accepted[4]) {
-    Coefficients<R, P::prepared_size> population;
-    Coefficients<R, M::prepared_size> measurement;
-    for (int j = 0; j < P::prepared_size; ++j) population[j] = c[kTransform + j];
-    for (int j = 0; j < M::prepared_size; ++j) measurement[j] = c[kTransform + P::prepared_size + j];
-    for (int j = 0; j < 4; ++j) accepted[j] = R(0.0f);
+                                 const ObjectView<S>& objects, const S* scales, std::uint64_t i,
+                                 std::uint64_t end, typename math::Ops<R>::Word chain, R mu[4],
+                                 R accepted[4]) {
+    const auto population = population_part<P, R>(c);
+    const auto measurement = measurement_part<P, R>(c);
+    const std::uint64_t quad = (objects.first + i) / 4;
+    const auto log_density = [&](const Datum<R>& datum, R at) {
+      return P::log_density(population, at) +
+             Ms::log_likelihood(objects.measurement, measurement, datum, at);
+    };
+    Datum<R> datum[4];
+    R current[4], scale[4];
+    for (int j = 0; j < 4; ++j) {
+      const std::uint64_t k = quad_member(i, j, end);
+      datum[j] = datum_of<R>(objects, k);
+      scale[j] = R(scales[k]);
+      current[j] = log_density(datum[j], mu[j]);
+      accepted[j] = R(0.0f);
+    }
     for (std::uint32_t u = 0; u < step.updates; ++u) {
       for (int pair = 0; pair < 2; ++pair) {
         const auto r =
@@ -119,11 +180,12 @@ struct MetropolisLatent {
         normal_pair<R>(r.w[0], r.w[1], z[0], z[1]);
         for (int k = 0; k < 2; ++k) {
           const int j = 2 * pair + k;
-          const R proposed = math::fma(scale[j], z[k], mu[j]);
-          const R change = M::log_ratio(measurement, d[j], proposed, mu[j]) +
-                           (P::log_density(population, proposed) - P::log_density(population, mu[j]));
-          const math::Mask<R> accept = math::log(uniform01<R>(r.w[2 + k])) < change;  // false where it is NaN
+          const R proposed = math::fma(scale[j], z[k], mu[j]), l = log_density(datum[j], proposed);
+          // a comparison with NaN is false; l = -infinity is accepted from -infinity only
+          const math::Mask<R> outside = !(current[j] > R(-__builtin_huge_valf()));
+          const math::Mask<R> accept = (math::log(uniform01<R>(r.w[2 + k])) < l - current[j]) | outside;
           mu[j] = math::select<R>(accept, proposed, mu[j]);
+          current[j] = math::select<R>(accept, l, current[j]);
           accepted[j] = accepted[j] + math::select<R>(accept, R(1.0f), R(0.0f));
         }
       }
@@ -131,50 +193,111 @@ struct MetropolisLatent {
   }
 };
 
-/// Sums that a latent kernel returns per walker: the population's statistics, the measurement's, accepted
-/// updates.
+/// A latent known by posterior samples is one of them: which, is drawn exactly with probability proportional
+/// to p(mu_ik | theta) / pi0(mu_ik) (Gibbs sampling over k).
+template <class P>
+struct SampledLatent {
+  using Population = P;
+  using Measurements = MeasurementSet<>;
+  static constexpr int coefficients = latent_coefficients<P>();
+  static constexpr bool metropolis = false;
+
+  template <class R, class S>
+  static STARLING_HD void update(const Coefficients<R, coefficients>& c, const LatentStep& step,
+                                 const ObjectView<S>& objects, const S*, std::uint64_t i, std::uint64_t end,
+                                 typename math::Ops<R>::Word chain, R mu[4], R accepted[4]) {
+    const auto population = population_part<P, R>(c);
+    const auto r = latent_words<R>(step.seed, static_cast<std::uint32_t>((objects.first + i) / 4), step.sweep,
+                                   chain, purpose_word(step.start ? Purpose::latent_start : Purpose::latent));
+    for (int j = 0; j < 4; ++j) {
+      const std::uint64_t k = quad_member(i, j, end);
+      mu[j] = one_of_the_samples<R, S>(population, objects, k, uniform01<R>(r.w[j]));
+      accepted[j] = R(1.0f);
+    }
+  }
+
+  template <class R, class S>
+  static STARLING_HD R one_of_the_samples(const Coefficients<R, P::prepared_size>& population,
+                                          const ObjectView<S>& objects, std::uint64_t i, R u) {
+    const std::uint64_t begin = objects.offset[i], end = objects.offset[i + 1];
+    R largest, total, squares;
+    SamplesTerm<P>::template scaled_sums<R, S>(population, objects, begin, end, largest, total, squares);
+    const R wanted = u * total;
+    R sum(0.0f), chosen(objects.sample[0][begin]);
+    for (std::uint64_t k = begin; k < end; ++k) {  // the first whose running sum reaches what is wanted
+      const R w = math::exp(SamplesTerm<P>::template log_weight<R, S>(population, objects, k) - largest);
+      chosen = math::select<R>((sum < wanted) & (w > R(0.0f)), R(objects.sample[0][k]), chosen);
+      sum = sum + w;
+    }
+    return chosen;
+  }
+};
+
+/// Sums that a latent kernel returns per walker: the population's, the measurement's, accepted updates.
 template <class Latent>
 constexpr int latent_sums() {
-  return statistics_size<typename Latent::Statistics>() + kNormalSums + 1;
+  return population_sums<typename Latent::Population>() + kMeasurementSums + 1;
 }
 
 /// Transforms, collects and updates the latents of objects [begin, end), begin a multiple of 4. `access` maps
-/// them: load(i), store(i, mu), moments(i, mu - x), accepted(i, count), the last two only where step.collect
-/// asks for them.
+/// them: load(i), store(i, mu), moments(i, mu - center), accepted(i, count), the last two only where
+/// step.collect asks for them.
 template <class Latent, class R, class S, class Access>
 STARLING_HD Coefficients<R, latent_sums<Latent>()> latent_strip(
     const Coefficients<R, Latent::coefficients>& c, const LatentStep& step, const ObjectView<S>& objects,
-    const S* scales, typename math::Ops<R>::Word chain, std::uint64_t begin, std::uint64_t end,
-    Access& access) {
+    const S* scales, typename math::Ops<R>::Word chain, std::uint64_t begin,
+    std::uint64_t end, Access& access) {
+  const bool normal_like = Latent::Measurements::normal_like(objects.measurement);
   Coefficients<R, latent_sums<Latent>()> sums;
   for (int j = 0; j < latent_sums<Latent>(); ++j) sums[j] = R(0.0f);
   for (std::uint64_t i = begin; i < end; i += 4) {
-    Datum<R> d[4];
-    R mu[4], scale[4], accepted[4];
+    R mu[4], accepted[4];
     for (int j = 0; j < 4; ++j) {
-      const std::uint64_t k = i + static_cast<unsigned>(j) < end ? i + static_cast<unsigned>(j) : end - 1;
-      d[j] = {R(objects.column[0][k]), R(objects.column[1][k])};
-      scale[j] = Latent::metropolis ? R(scales[k]) : R(1.0f);
-      mu[j] = step.start ? d[j].x : math::fma(c[0], access.load(k), c[1]);
+      const std::uint64_t k = quad_member(i, j, end);
+      const R center(objects.column[0][k]);
+      mu[j] = step.start ? center : math::fma(c[kTransformA], access.load(k), c[kTransformB]);
       if (step.collect == LatentStep::Collect::moments && i + static_cast<unsigned>(j) < end)
-        access.moments(k, mu[j] - d[j].x);
+        access.moments(k, mu[j] - center);
     }
-    if (step.updates == 0) {
-      for (int j = 0; j < 4; ++j)
-        if (i + static_cast<unsigned>(j) < end) access.store(i + static_cast<unsigned>(j), mu[j]);
-      continue;
-    }
-    Latent::template update<R>(c, step, (objects.first + i) / 4, chain, d, scale, mu, accepted);
+    if (step.updates > 0) Latent::template update<R, S>(c, step, objects, scales, i, end, chain, mu, accepted);
     for (int j = 0; j < 4; ++j) {
       const std::uint64_t k = i + static_cast<unsigned>(j);
       if (k >= end) break;
       access.store(k, mu[j]);
+      if (step.updates == 0) continue;
       if (step.collect == LatentStep::Collect::accepted) access.accepted(k, accepted[j]);
-      add_statistics<typename Latent::Statistics>(mu[j], d[j], sums.v);
+      add_to_sums<typename Latent::Population, typename Latent::Measurements, R, S>(c, objects, normal_like, k, mu[j], sums.v);
       sums[latent_sums<Latent>() - 1] = sums[latent_sums<Latent>() - 1] + accepted[j];
     }
   }
   return sums;
+}
+
+/// A sum over the latents as they are, for proposals of theta that no sufficient statistics can judge.
+enum class LatentSum : std::uint32_t {
+  population,   ///< ln p(mu | theta)
+  measurement,  ///< ln p(x | a mu + b)
+};
+
+/// Sums over the latents of objects [begin, end).
+template <class Latent, class R, class S, class Access>
+STARLING_HD Coefficients<R, 1> latent_sum_strip(LatentSum what,
+                                                const Coefficients<R, Latent::coefficients>& c,
+                                                const ObjectView<S>& objects, std::uint64_t begin,
+                                                std::uint64_t end, const Access& access) {
+  using P = typename Latent::Population;
+  using Ms = typename Latent::Measurements;
+  R sum(0.0f);
+  if (what == LatentSum::population) {
+    const auto population = population_part<P, R>(c);
+    for (std::uint64_t i = begin; i < end; ++i) sum = sum + P::log_density(population, access.load(i));
+  } else {
+    const auto measurement = measurement_part<P, R>(c);
+    for (std::uint64_t i = begin; i < end; ++i)
+      sum = sum + Ms::log_likelihood(objects.measurement, measurement, datum_of<R>(objects, i),
+                                     math::fma(c[kTransformA], access.load(i), c[kTransformB]));
+  }
+  return {{sum}};
 }
 
 /// Sum of 32 numbers a stride apart in a fixed order: halves are folded onto each other.

@@ -2,21 +2,43 @@
 /// formed algebraically, inside the logarithm: two rounded logarithms are never subtracted.
 #pragma once
 
+#include "formulas/measurements.hpp"
 #include "formulas/objects.hpp"
 #include "starling/population.hpp"
 
 namespace starling {
 
-/// Naive fit: ln p(point | theta) - ln p(point | reference). Object column 0: the point.
+/// What a term with a reference needs of theta: a population's own ratio to the reference, or, for the others,
+/// the population as prepared; ln p(mu | reference) then is a column.
+template <class P>
+constexpr int difference_size() {
+  if constexpr (HasRatio<P>)
+    return P::ratio_size;
+  else
+    return P::prepared_size;
+}
+
+/// ln p(mu | theta) - ln p(mu | reference)
+template <class P, class R, class S>
+STARLING_HD R log_difference(const Coefficients<R, difference_size<P>()>& c, R mu, const S* reference,
+                             std::uint64_t k) {
+  if constexpr (HasRatio<P>)
+    return P::log_ratio(c, mu);
+  else
+    return P::log_density(c, mu) - R(reference[k]);
+}
+
+/// Naive fit: ln p(point | theta) - ln p(point | reference). Object columns: the point; ln p(point |
+/// reference).
 template <class P>
 struct PointTerm {
-  static constexpr int coefficients = ratio_size<P>();
+  static constexpr int coefficients = difference_size<P>();
   static constexpr int outputs = 1;
 
   template <class R, class S>
   static STARLING_HD Coefficients<R, 1> evaluate(const Coefficients<R, coefficients>& c,
                                                  const ObjectView<S>& objects, std::uint64_t i) {
-    return {{log_ratio<P>(c, R(objects.column[0][i]))}};
+    return {{log_difference<P, R, S>(c, R(objects.column[0][i]), objects.column[1], i)}};
   }
 };
 
@@ -100,23 +122,27 @@ struct NormalMarginalTerm {
   }
 };
 
-/// Importance sampling over posterior samples. Object column 0: ln sum_k p(mu_ik | reference) / pi0(mu_ik).
-/// Sample columns: mu; its normalised weight r at the reference; ln pi0 (null: flat).
+/// Importance sampling over posterior samples, and quadrature with nodes in place of samples.
+/// Object column 0: ln sum_k w_k at the reference, w_k = p(mu_ik) / pi0(mu_ik). Sample columns: mu; its
+/// normalised weight r at the reference; ln pi0 (null: flat); ln p(mu_ik | reference).
 ///   ln L_i - ln L_ref,i = ln(1 + sum_k r_k expm1(delta_k)),  delta_k = ln p(mu_k | theta) - ln p(mu_k |
 ///   reference).
+/// Any positive numbers may stand for p(mu_k | reference), so samples where it is 0 have a small one.
 /// Where theta is far from the reference (some delta > 30, or the sum below -1/2) r has lost its small values
 /// and the logarithm is taken of the plain sum, with its largest term taken out.
 template <class P>
 struct SamplesTerm {
-  static constexpr int coefficients = ratio_size<P>() + P::prepared_size;
+  static constexpr int coefficients =
+      HasRatio<P> ? difference_size<P>() + P::prepared_size : P::prepared_size;
   static constexpr int outputs = 1;
 
   template <class R>
   static STARLING_HD void unpack(const Coefficients<R, coefficients>& c,
-                                 Coefficients<R, ratio_size<P>()>& ratio,
+                                 Coefficients<R, difference_size<P>()>& difference,
                                  Coefficients<R, P::prepared_size>& prepared) {
-    for (int j = 0; j < ratio_size<P>(); ++j) ratio[j] = c[j];
-    for (int j = 0; j < P::prepared_size; ++j) prepared[j] = c[ratio_size<P>() + j];
+    for (int j = 0; j < difference_size<P>(); ++j) difference[j] = c[j];
+    for (int j = 0; j < P::prepared_size; ++j)
+      prepared[j] = c[HasRatio<P> ? difference_size<P>() + j : j];
   }
 
   /// ln [p(mu_ik | theta) / pi0(mu_ik)]
@@ -149,13 +175,13 @@ struct SamplesTerm {
   template <class R, class S>
   static STARLING_HD Coefficients<R, 1> evaluate(const Coefficients<R, coefficients>& c,
                                                  const ObjectView<S>& objects, std::uint64_t i) {
-    Coefficients<R, ratio_size<P>()> ratio;
+    Coefficients<R, difference_size<P>()> difference;
     Coefficients<R, P::prepared_size> prepared;
-    unpack(c, ratio, prepared);
+    unpack(c, difference, prepared);
     const std::uint64_t begin = objects.offset[i], end = objects.offset[i + 1];
     R sum(0.0f), largest_delta(0.0f);
     for (std::uint64_t k = begin; k < end; ++k) {
-      const R delta = log_ratio<P>(ratio, R(objects.sample[0][k]));
+      const R delta = log_difference<P, R, S>(difference, R(objects.sample[0][k]), objects.sample[3], k);
       sum = math::fma(R(objects.sample[1][k]), math::expm1_below_88(delta), sum);  // a NaN stays in the sum
       largest_delta = math::larger(largest_delta, delta);
     }
@@ -180,14 +206,81 @@ struct SamplesVarianceTerm {
   template <class R, class S>
   static STARLING_HD Coefficients<R, 1> evaluate(const Coefficients<R, coefficients>& c,
                                                  const ObjectView<S>& objects, std::uint64_t i) {
-    Coefficients<R, ratio_size<P>()> ratio;
+    Coefficients<R, difference_size<P>()> difference;
     Coefficients<R, P::prepared_size> prepared;
-    SamplesTerm<P>::unpack(c, ratio, prepared);
+    SamplesTerm<P>::unpack(c, difference, prepared);
     const std::uint64_t begin = objects.offset[i], end = objects.offset[i + 1];
     R largest, sum, squares;
     SamplesTerm<P>::scaled_sums(prepared, objects, begin, end, largest, sum, squares);
     const R v = squares / (sum * sum) - R(1.0f) / R(static_cast<S>(end - begin));
     return {{objects.weight ? v * R(objects.weight[i]) : v}};
+  }
+};
+
+/// The integral over mu of p(x | mu) p(mu | theta) by nodes, for measurements with hyperparameters and
+/// populations whose support moves with theta. Object columns: the datum; the interval [a, b] that holds the
+/// integrand; ln L at the reference. Sample columns: node t on [0, 1]; ln of its weight. The interval is cut
+/// to the walker's support. Coefficients: the population's, the measurement's, lower and upper end of the
+/// support.
+template <class P, class Ms>
+struct QuadratureTerm {
+  static constexpr int coefficients = P::prepared_size + kMeasurementCoefficients + 2;
+  static constexpr int outputs = 1;
+
+  template <class R, class S>
+  static STARLING_HD Coefficients<R, 1> evaluate(const Coefficients<R, coefficients>& c,
+                                                 const ObjectView<S>& objects, std::uint64_t i) {
+    Coefficients<R, P::prepared_size> population;
+    Coefficients<R, kMeasurementCoefficients> measurement;
+    for (int j = 0; j < P::prepared_size; ++j) population[j] = c[j];
+    for (int j = 0; j < kMeasurementCoefficients; ++j) measurement[j] = c[P::prepared_size + j];
+    const Datum<R> datum = datum_of<R>(objects, i);
+    const R a(objects.column[4][i]), b(objects.column[5][i]), reference(objects.column[6][i]);
+    const R lower = math::larger(c[coefficients - 2], a), upper = c[coefficients - 1];
+    const R width = math::select<R>(upper < b, upper, b) - lower;
+    const std::uint64_t begin = objects.offset[i], end = objects.offset[i + 1];
+    const auto log_term = [&](std::uint64_t k) {
+      const R mu = math::fma(width, R(objects.sample[0][k]), lower);
+      return R(objects.sample[1][k]) + P::log_density(population, mu) +
+             Ms::log_likelihood(objects.measurement, measurement, datum, mu);
+    };
+    const R nothing(-__builtin_huge_valf());
+    R sum(0.0f);
+    for (std::uint64_t k = begin; k < end; ++k) sum = sum + math::exp(log_term(k) - reference);
+    R result = math::log(sum);
+    const math::Mask<R> good = (sum > R(1e-30f)) & (sum < R(1e30f));
+    if (math::any<R>(!good)) {  // far from the reference: once more, with the largest term taken out
+      R largest = nothing, plain(0.0f);
+      for (std::uint64_t k = begin; k < end; ++k) {
+        const R l = log_term(k);
+        largest = math::select<R>(largest < l, l, largest);
+      }
+      for (std::uint64_t k = begin; k < end; ++k) plain = plain + math::exp(log_term(k) - largest);
+      const R far = largest + math::log(plain) - reference;
+      result = math::select<R>(good, result, math::select<R>(largest > nothing, far, nothing));
+    }
+    return {{math::select<R>(width > R(0.0f), result + math::log(width), nothing)}};
+  }
+};
+
+/// Injections that were detected, for P_det: sums of w and w^2, w = p(mu | theta) / p_draw(mu), in units of
+/// exp(column 0). An object here is a run of injections. Sample columns: mu; unused; ln p_draw.
+template <class P>
+struct InjectionTerm {
+  static constexpr int coefficients = P::prepared_size;
+  static constexpr int outputs = 2;
+
+  template <class R, class S>
+  static STARLING_HD Coefficients<R, 2> evaluate(const Coefficients<R, coefficients>& c,
+                                                 const ObjectView<S>& objects, std::uint64_t i) {
+    const R unit(objects.column[0][i]);
+    R sum(0.0f), squares(0.0f);
+    for (std::uint64_t k = objects.offset[i]; k < objects.offset[i + 1]; ++k) {
+      const R w = math::exp(P::log_density(c, R(objects.sample[0][k])) - R(objects.sample[2][k]) - unit);
+      sum = sum + w;
+      squares = math::fma(w, w, squares);
+    }
+    return {{sum, squares}};
   }
 };
 

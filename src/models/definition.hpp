@@ -21,16 +21,21 @@ class Likelihood {
  public:
   virtual ~Likelihood() = default;
   virtual void evaluate(std::span<const double> theta, std::span<double> log_likelihood) = 0;
-  /// Moves the reference theta that differences are taken from. Values change by rounding only.
-  virtual void rebase(std::span<const double> reference) = 0;
+  /// Moves the reference theta that differences are taken from, and makes integrals right there and at
+  /// `others` ([n][d], may be empty). Values change by rounding, and by the error of integrals, only.
+  virtual void rebase(std::span<const double> reference, std::span<const double> others) = 0;
+  /// ln L_i of every object at one theta, in double, weights left out.
+  virtual void pointwise(std::span<const double> theta, std::span<double> out) = 0;
   /// V(theta) of a samples likelihood, 0 for the others.
   virtual void variance(std::span<const double> theta, std::span<double> v) = 0;
   /// The objects whose Monte Carlo error is largest at theta, and V there (samples only).
   virtual MonteCarloError monte_carlo(std::span<const double> theta) = 0;
+  /// The largest error of an object's ln L by quadrature, as it was estimated; 0 for the others.
+  [[nodiscard]] virtual double integration_error() const = 0;
 };
 
 /// The latents of a joint fit and the conditionals of theta that they give. Chains are numbered over all
-/// ensembles.
+/// ensembles; `chains` says whose the proposals are, theta is [proposal][d].
 class JointTarget {
  public:
   virtual ~JointTarget() = default;
@@ -40,15 +45,21 @@ class JointTarget {
   /// of the acceptance counts.
   virtual void sweep(std::uint32_t sweep, std::span<const double> theta, LatentStep::Collect collect) = 0;
   virtual void adapt(std::uint32_t sweep) = 0;
-  /// ln p(latents, x | theta) up to a constant, at fixed latents. Any thread.
-  [[nodiscard]] virtual double centred(std::size_t chain, std::span<const double> theta) const = 0;
-  /// ln p(x | eta, theta) up to the same constant less ln p(latents | before), at fixed eta = F(latents |
-  /// before).
-  [[nodiscard]] virtual double noncentred(std::size_t chain, std::span<const double> before,
-                                          std::span<const double> theta) const = 0;
-  /// ln p(latents, x | theta) after the latents followed theta from `before` at fixed eta.
-  [[nodiscard]] virtual double joint(std::size_t chain, std::span<const double> before,
-                                     std::span<const double> theta) const = 0;
+  /// Whether centred / noncentred read sums alone, and may be called from several threads; else they go
+  /// through all objects, for all chains together.
+  [[nodiscard]] virtual bool centred_is_cheap() const = 0;
+  [[nodiscard]] virtual bool noncentred_is_cheap() const = 0;
+  /// ln p(latents, x | theta) up to a constant, at fixed latents.
+  virtual void centred(std::span<const std::size_t> chains, std::span<const double> theta,
+                       std::span<double> out) = 0;
+  /// ln p(x | eta, theta) up to a constant, at fixed eta = F(latents | before). before: [all chains][d].
+  virtual void noncentred(std::span<const std::size_t> chains, std::span<const double> before,
+                          std::span<const double> theta, std::span<double> out) = 0;
+  /// ln p(latents, x | theta) up to a constant after the latents followed theta at fixed eta, from what
+  /// centred and noncentred gave before they did: ln p(latents | before) and the Jacobian are in it.
+  [[nodiscard]] virtual double joint(std::span<const double> before, std::span<const double> theta,
+                                     double centred_before, double noncentred_before,
+                                     double noncentred_after) const = 0;
   /// Lets the latents follow theta at fixed eta, when next they are touched.
   virtual void transform(std::size_t chain, std::span<const double> before,
                          std::span<const double> theta) = 0;
@@ -60,7 +71,7 @@ class JointTarget {
 
 /// How one latent moved: what a replay needs beside the chain.
 struct ReplaySetup {
-  std::string latent_update;  ///< "exact" or "metropolis"
+  std::string latent_update;  ///< "exact", "metropolis" or "samples"
   std::uint32_t updates;
   std::uint64_t seed;
   std::size_t chains, sweeps, burn_in;
@@ -74,32 +85,38 @@ struct ReplaySetup {
 class ModelDefinition {
  public:
   virtual ~ModelDefinition() = default;
-  [[nodiscard]] virtual std::string_view population() const = 0;
-  [[nodiscard]] virtual std::string_view measurement() const = 0;
+  /// Names with their arguments, as on the command line.
+  [[nodiscard]] virtual const std::string& population() const = 0;
+  [[nodiscard]] virtual const std::string& measurement() const = 0;
   [[nodiscard]] virtual const std::vector<Parameter>& parameters() const = 0;
   /// How many of the parameters are the population's; the measurement's follow.
   [[nodiscard]] virtual std::size_t population_dimension() const = 0;
 
+  /// What a population says of theta as a whole: 0, -infinity, or the logarithm of a joint prior.
+  [[nodiscard]] virtual double log_constraint(std::span<const double> theta) const = 0;
+
   /// Throws InputError if the catalog lacks what the method needs, or the method cannot be had for this pair.
   virtual void check(const Catalog& catalog, Method method) const = 0;
-  /// "exact" or "samples": how the marginal likelihood of this pair is integrated.
-  [[nodiscard]] virtual std::string integral() const = 0;
-  /// "exact" or "metropolis": the best latent update of this pair.
-  [[nodiscard]] virtual std::string latent_update() const = 0;
+  /// Ways to integrate the marginal likelihood of this pair, the best first: "exact", "quadrature",
+  /// "samples".
+  [[nodiscard]] virtual std::vector<std::string> integrals() const = 0;
+  /// Ways to update the latents of this pair, the best first: "exact", "metropolis", "samples".
+  [[nodiscard]] virtual std::vector<std::string> latent_updates() const = 0;
   /// Whether theta should be moved on the marginal likelihood, and the latents drawn after it, even in the
   /// joint fit: where hyperparameters of the noise trade off against the width along a ridge that no move at
-  /// fixed latents follows.
+  /// fixed latents follows, and where a latent is one of a few samples.
   [[nodiscard]] virtual bool prefers_collapsed() const = 0;
   [[nodiscard]] virtual bool can_interweave() const = 0;
 
   /// A quick estimate of theta to start from; the measurement's own parameters are given.
   [[nodiscard]] virtual Start estimate(const Catalog& catalog, Method method,
                                        std::span<const double> measurement_theta) const = 0;
+  /// options: integral, quadrature_tolerance.
   [[nodiscard]] virtual std::unique_ptr<Likelihood> likelihood(const Catalog& catalog, Method method,
                                                                std::span<const double> reference,
+                                                               const FitOptions& options,
                                                                const Backend& backend) const = 0;
   [[nodiscard]] virtual std::unique_ptr<JointTarget> joint(const Catalog& catalog, const FitOptions& options,
-                                                           const std::string& latent_update,
                                                            const Backend& backend) const = 0;
   /// One object's latent at the end of every sweep, [sweep][chain], in the catalog's units.
   [[nodiscard]] virtual std::vector<double> replay(const Catalog& catalog, std::size_t object,
@@ -110,18 +127,8 @@ class ModelDefinition {
                                                   HostStream& stream) const = 0;
 };
 
-/// All that is built in, in the order in which they are listed.
-const std::vector<std::shared_ptr<const ModelDefinition>>& model_definitions();
-
-/// The draw of a population's mu, by name (simulations).
-double draw_from_population(std::string_view population, std::span<const double> theta, HostStream& stream);
-
-/// Mean, and variance about it, of the catalog's points.
-struct PointMoments {
-  double mean, variance;
-};
-PointMoments point_moments(const Catalog& catalog);
-/// The mean of sigma_i^2, or of the objects' sample variances for a samples catalog.
-double mean_noise_variance(const Catalog& catalog);
+/// What is compiled for a pair, by names. Throws InputError for unknown names and impossible pairs.
+std::shared_ptr<const ModelDefinition> find_definition(std::string_view population,
+                                                       std::string_view measurement);
 
 }  // namespace starling

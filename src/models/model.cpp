@@ -12,26 +12,10 @@
 namespace starling {
 namespace {
 
-std::vector<std::string> names_of(const std::vector<NamedThing>& things) {
-  std::vector<std::string> names;
-  for (const auto& t : things) names.push_back(t.name);
-  return names;
-}
-
 void check_name(const char* what, std::string_view name, const std::vector<std::string>& known) {
   if (std::find(known.begin(), known.end(), name) == known.end())
     throw InputError(fmt::format("unknown {} '{}'{}; known: {}", what, name, did_you_mean(name, known),
                                  fmt::join(known, ", ")));
-}
-
-std::shared_ptr<const ModelDefinition> find_definition(std::string_view population,
-                                                       std::string_view measurement) {
-  check_name("population", population, names_of(known_populations()));
-  check_name("measurement", measurement, names_of(known_measurements()));
-  for (const auto& d : model_definitions())
-    if (d->population() == population && d->measurement() == measurement) return d;
-  throw InputError(
-      fmt::format("population '{}' cannot be combined with measurement '{}'", population, measurement));
 }
 
 }  // namespace
@@ -58,7 +42,11 @@ Model::Model(std::string_view population, std::string_view measurement, const Pr
     priors_[j] = prior;
   }
   for (std::size_t j = 0; j < names.size(); ++j)
-    if (!given[j]) throw InputError(fmt::format("parameter '{}' has no prior", names[j]));
+    if (!given[j]) {
+      if (parameters[j].prior.empty())
+        throw InputError(fmt::format("parameter '{}' has no prior", names[j]));
+      priors_[j] = parse_prior(parameters[j].prior);
+    }
 }
 
 std::string Model::population() const {
@@ -79,6 +67,7 @@ double Model::log_prior(std::span<const double> theta) const {
       return -std::numeric_limits<double>::infinity();
     sum += priors_[j].log_density(theta[j]);
   }
+  sum += definition_->log_constraint(theta);
   return std::isnan(sum) ? -std::numeric_limits<double>::infinity() : sum;
 }
 

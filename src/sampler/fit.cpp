@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <future>
+#include <numeric>
 
 #include "sampler/ensemble.hpp"
 #include "sampler/options.hpp"
@@ -53,7 +55,8 @@ class MarginalTarget {
   std::vector<double> theta_, value_;
 };
 
-/// Collects sweeps into blocks for the sink, and keeps a thinned set of draws for the Monte Carlo error.
+/// Collects sweeps into blocks and keeps a thinned set of draws for the Monte Carlo error. The sink takes a
+/// block while the next sweeps run.
 class Recorder {
  public:
   Recorder(const ChainHeader& header, const FitOptions& options, ChainSink& sink, bool joint)
@@ -94,9 +97,15 @@ class Recorder {
   }
 
   void flush() {
-    if (block_.sweeps > 0) sink_.append(block_);
+    wait();
+    if (block_.sweeps > 0)
+      taken_ = std::async(std::launch::async, [this, block = std::move(block_)] { sink_.append(block); });
     block_ = {};
     appended_ = std::chrono::steady_clock::now();
+  }
+  /// Until the sink has all that was flushed; throws what the sink threw.
+  void wait() {
+    if (taken_.valid()) taken_.get();
   }
   [[nodiscard]] double seconds() const { return seconds_since(begin_); }
   [[nodiscard]] const std::vector<double>& draws() const { return draws_; }
@@ -107,6 +116,7 @@ class Recorder {
   ChainSink& sink_;
   bool joint_;
   ChainBlock block_;
+  std::future<void> taken_;  // its destructor waits
   std::chrono::steady_clock::time_point begin_, appended_ = begin_, reported_ = begin_;
   std::uint64_t accepted_ = 0, proposed_ = 0;
   std::size_t draw_every_, draw_count_ = 0;
@@ -194,16 +204,19 @@ class Run {
     state_.accepted.resize(state_.chains());
     state_.nan_count.resize(state_.chains());
     settings_ = {options.moves, options.stretch_scale, options.seed};
-    marginal_moves_ = options.moves_per_step > 0      ? options.moves_per_step
-                      : options.integral == "samples" ? 1
-                                                      : 5;
-    joint_moves_ = options.moves_per_step > 0 ? options.moves_per_step : 10;
+    const auto integral =
+        options.integral == "auto" ? model.definition().integrals().front() : options.integral;
+    const bool cheap = method == Method::naive || integral == "exact";
+    sampled_ = method != Method::naive && integral == "samples";
+    marginal_moves_ = options.moves_per_step > 0 ? options.moves_per_step : cheap ? 5 : 1;
     if (method != Method::joint || scheme_ == "collapsed")
       likelihood_ =
           model.definition().likelihood(catalog, method == Method::naive ? method : Method::marginal,
-                                        start_center(model, catalog, method, options), backend_);
-    if (method == Method::joint)
-      joint_ = model.definition().joint(catalog, options, options.latents, backend_);
+                                        start_center(model, catalog, method, options), options, backend_);
+    if (method == Method::joint) joint_ = model.definition().joint(catalog, options, backend_);
+    // at fixed eta only location and scale move, and the measurement's own parameters: shapes are eta's
+    for (const std::size_t j : state_.free)
+      if (j < 2 || j >= model.definition().population_dimension()) free_at_fixed_eta_.push_back(j);
   }
 
   void go() {
@@ -237,12 +250,15 @@ class Run {
       if (options_.stop != nullptr && *options_.stop) break;
     }
     recorder.flush();
+    recorder.wait();
 
     ChainResults results;
     results.complete = done == sweeps;
     if (joint_ && kept > 0)
       results.latents =
           joint_->finish(static_cast<std::uint32_t>(done), collect(done), static_cast<double>(kept));
+    if (likelihood_ && likelihood_->integration_error() > 0)
+      results.attributes["integration_error"] = fmt::format("{:.2g}", likelihood_->integration_error());
     results.attributes["sampling_seconds"] = fmt::format("{:.6f}", recorder.seconds());
     std::uint64_t nans = 0;
     for (const auto n : state_.nan_count) nans += n;
@@ -250,7 +266,7 @@ class Run {
     if (joint_ && done > header_.burn_in)
       results.attributes["latent_acceptance"] =
           fmt::format("{:.4f}", latent_acceptance / static_cast<double>(done - header_.burn_in));
-    if (header_.integral == "samples")
+    if (sampled_ && likelihood_)
       results.monte_carlo = monte_carlo_error(*likelihood_, recorder.draws(), state_.dimension);
     sink_.finish(results);
   }
@@ -271,13 +287,24 @@ class Run {
             "the log-probability of the start of walker {} is {}: choose another start", c, state_.lp[c]));
   }
 
-  /// Moves the likelihood's reference to the mean of all walkers.
+  /// Moves the likelihood's reference to the mean of all walkers, and has integrals right for the walkers
+  /// that are farthest out.
   void recenter() {
-    std::vector<double> mean(state_.dimension);
+    const std::size_t d = state_.dimension;
+    std::vector<double> mean(d), others;
     for (std::size_t c = 0; c < state_.chains(); ++c)
-      for (std::size_t j = 0; j < state_.dimension; ++j)
+      for (std::size_t j = 0; j < d; ++j)
         mean[j] += state_.at(c)[j] / static_cast<double>(state_.chains());
-    likelihood_->rebase(mean);
+    for (const std::size_t j : state_.free) {
+      std::size_t lowest = 0, highest = 0;
+      for (std::size_t c = 0; c < state_.chains(); ++c) {
+        if (state_.at(c)[j] < state_.at(lowest)[j]) lowest = c;
+        if (state_.at(c)[j] > state_.at(highest)[j]) highest = c;
+      }
+      for (const std::size_t c : {lowest, highest})
+        others.insert(others.end(), state_.at(c).begin(), state_.at(c).end());
+    }
+    likelihood_->rebase(mean, others);
     evaluate_all();
   }
 
@@ -292,44 +319,81 @@ class Run {
     return marginal_moves_;
   }
 
-  /// theta given the latents, then, interweaved, theta given eta; ensembles side by side.
-  std::size_t joint_sweep(std::size_t t) {
-    const bool interweave = scheme_ == "interweaved";
-    const std::size_t d = state_.dimension;
-    centred_.resize(state_.theta.size());
-#pragma omp parallel for num_threads(backend_.threads) schedule(dynamic, 1)
-    for (std::size_t e = 0; e < state_.ensembles; ++e) {
-      const std::size_t first = e * state_.walkers, last = first + state_.walkers;
-      const auto run = [&](Purpose purpose, auto&& log_conditional) {
-        const auto target = [&](std::span<const std::size_t> chains, std::span<const double> theta,
-                                std::span<double> lp) {
-          for (std::size_t i = 0; i < chains.size(); ++i) {
-            const auto proposed = theta.subspan(i * d, d);
-            lp[i] = model_.log_prior(proposed);
-            if (lp[i] > kMinusInfinity) lp[i] += log_conditional(chains[i], proposed);
-          }
-        };
-        for (std::size_t c = first; c < last; ++c)
-          state_.lp[c] = model_.log_prior(state_.at(c)) + log_conditional(c, state_.at(c));
-        for (std::size_t k = 0; k < joint_moves_; ++k)
-          move_once(state_, e, e + 1, settings_, static_cast<std::uint32_t>(t), purpose,
-                    static_cast<std::uint32_t>(k), target);
-      };
-      run(Purpose::move_centred,
-          [&](std::size_t c, std::span<const double> theta) { return joint_->centred(c, theta); });
-      std::copy_n(state_.theta.data() + first * d, state_.walkers * d, centred_.data() + first * d);
-      const auto before = [&](std::size_t c) { return std::span<const double>(centred_).subspan(c * d, d); };
-      if (interweave) {
-        run(Purpose::move_noncentred, [&](std::size_t c, std::span<const double> theta) {
-          return joint_->noncentred(c, before(c), theta);
-        });
+  /// Moves on ln prior + log_conditional(chains, theta, out), the same number for every ensemble. `cheap`:
+  /// ensembles side by side; else all of them together, for a backend to work on. Gives the number of moves.
+  template <class LogConditional>
+  std::size_t moves_on(bool cheap, Purpose purpose, std::size_t t, LogConditional log_conditional) {
+    const std::size_t d = state_.dimension, moves = options_.moves_per_step > 0 ? options_.moves_per_step
+                                                    : cheap                     ? 10
+                                                                                : 1;
+    const auto target = [&](std::span<const std::size_t> chains, std::span<const double> theta,
+                            std::span<double> lp) {
+      std::vector<std::size_t> inside;  // the prior
+      std::vector<double> proposed, value;
+      for (std::size_t i = 0; i < chains.size(); ++i) {
+        const auto row = theta.subspan(i * d, d);
+        lp[i] = model_.log_prior(row);
+        if (!(lp[i] > kMinusInfinity)) continue;
+        inside.push_back(i);
+        proposed.insert(proposed.end(), row.begin(), row.end());
       }
-      for (std::size_t c = first; c < last; ++c) {
-        if (interweave) joint_->transform(c, before(c), state_.at(c));
-        state_.lp[c] = model_.log_prior(state_.at(c)) + joint_->joint(c, before(c), state_.at(c));
-      }
+      value.resize(inside.size());
+      std::vector<std::size_t> whose;
+      for (const std::size_t i : inside) whose.push_back(chains[i]);
+      log_conditional(whose, proposed, value);
+      for (std::size_t k = 0; k < inside.size(); ++k) lp[inside[k]] += value[k];
+    };
+    const auto run = [&](std::size_t first, std::size_t last) {
+      const std::size_t w = state_.walkers, begin = first * w, count = (last - first) * w;
+      std::vector<std::size_t> chains(count);
+      std::iota(chains.begin(), chains.end(), begin);
+      target(chains, std::span(state_.theta).subspan(begin * d, count * d),
+             std::span(state_.lp).subspan(begin, count));
+      for (std::size_t k = 0; k < moves; ++k)
+        move_once(state_, first, last, settings_, static_cast<std::uint32_t>(t), purpose,
+                  static_cast<std::uint32_t>(k), target);
+    };
+    if (!cheap) {
+      run(0, state_.ensembles);
+      return moves;
     }
-    return joint_moves_ * (interweave ? 2 : 1);
+#pragma omp parallel for num_threads(backend_.threads) schedule(dynamic, 1)
+    for (std::size_t e = 0; e < state_.ensembles; ++e) run(e, e + 1);
+    return moves;
+  }
+
+  /// theta given the latents, then, interweaved, theta given eta.
+  std::size_t joint_sweep(std::size_t t) {
+    using Chains = std::span<const std::size_t>;
+    using Values = std::span<const double>;
+    const bool interweave = scheme_ == "interweaved" && !free_at_fixed_eta_.empty();
+    std::size_t moves = moves_on(joint_->centred_is_cheap(), Purpose::move_centred, t,
+                                 [&](Chains chains, Values theta, std::span<double> out) {
+                                   joint_->centred(chains, theta, out);
+                                 });
+    centred_ = state_.theta;
+    std::vector<double> centred_value = state_.lp, before(state_.chains());
+    const auto noncentred = [&](Chains chains, Values theta, std::span<double> out) {
+      joint_->noncentred(chains, centred_, theta, out);
+    };
+    std::vector<std::size_t> all(state_.chains());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    for (const std::size_t c : all) centred_value[c] -= model_.log_prior(state_.at(c));
+    noncentred(all, centred_, before);
+    std::vector<double> after = before;
+    if (interweave) {
+      state_.free.swap(free_at_fixed_eta_);
+      moves += moves_on(joint_->noncentred_is_cheap(), Purpose::move_noncentred, t, noncentred);
+      state_.free.swap(free_at_fixed_eta_);
+      for (const std::size_t c : all) after[c] = state_.lp[c] - model_.log_prior(state_.at(c));
+    }
+    for (const std::size_t c : all) {
+      const Values from = Values(centred_).subspan(c * state_.dimension, state_.dimension);
+      if (interweave) joint_->transform(c, from, state_.at(c));
+      state_.lp[c] = model_.log_prior(state_.at(c)) +
+                     joint_->joint(from, state_.at(c), centred_value[c], before[c], after[c]);
+    }
+    return moves;
   }
 
   const Model& model_;
@@ -341,10 +405,12 @@ class Run {
   std::string scheme_;
   Ensembles state_;
   MoveSettings settings_;
-  std::size_t marginal_moves_ = 0, joint_moves_ = 0;
+  std::size_t marginal_moves_ = 0;
+  bool sampled_ = false;  // the likelihood is a sum over posterior samples
   std::unique_ptr<Likelihood> likelihood_;
   std::unique_ptr<JointTarget> joint_;
   std::vector<double> centred_;
+  std::vector<std::size_t> free_at_fixed_eta_;
 };
 
 Chain fit_in_memory(const Model& model, const Catalog& catalog, Method method, const FitOptions& options) {
@@ -394,7 +460,7 @@ LogProbability log_probability(const Model& model, const Catalog& catalog, Metho
   for (std::size_t j = 0; j < theta.size(); ++j)
     reference[j] =
         theta[j] + 0.1 * std::clamp(reference[j] - theta[j], -std::abs(theta[j]), std::abs(theta[j]));
-  const auto likelihood = model.definition().likelihood(catalog, method, reference, backend);
+  const auto likelihood = model.definition().likelihood(catalog, method, reference, used, backend);
   likelihood->evaluate(theta, std::span(&result.log_likelihood, 1));
   likelihood->variance(theta, std::span(&result.variance, 1));
   result.log_prob = result.log_likelihood + result.log_prior;

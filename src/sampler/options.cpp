@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "starling/error.hpp"
@@ -102,30 +103,27 @@ FitOptions with_defaults(const FitOptions& options, const Model& model, Method m
     throw InputError(fmt::format("unknown {} '{}'{}; expected {}", option, value, did_you_mean(value, known),
                                  fmt::join(known, ", ")));
   };
-  one_of("latents", o.latents, {"auto", "exact", "metropolis"});
-  one_of("integral", o.integral, {"auto", "exact", "samples"});
+  one_of("latents", o.latents, {"auto", "exact", "metropolis", "samples"});
+  one_of("integral", o.integral, {"auto", "exact", "quadrature", "samples"});
+  require(o.quadrature_tolerance > 0 && o.quadrature_tolerance < 1,
+          fmt::format("the tolerance of quadrature is {}, expected a number between 0 and 1",
+                      o.quadrature_tolerance));
   const auto& definition = model.definition();
-  if (method == Method::marginal) {
-    if (o.integral == "auto") o.integral = definition.integral();
-    require(o.integral == definition.integral(),
-            fmt::format("integral '{}' cannot be had for measurement '{}', expected '{}'", o.integral,
-                        model.measurement(), definition.integral()));
-  }
-  if (method == Method::joint) {
-    if (o.latents == "auto") o.latents = definition.latent_update();
-    require(
-        o.latents != "exact" || definition.latent_update() == "exact",
-        fmt::format(
-            "the latents of population '{}' with measurement '{}' cannot be drawn exactly: use metropolis",
-            model.population(), model.measurement()));
-  }
+  const auto choose = [&](std::string& chosen, const std::vector<std::string>& possible, const char* what) {
+    if (chosen == "auto") chosen = possible.front();
+    require(std::find(possible.begin(), possible.end(), chosen) != possible.end(),
+            fmt::format("{} '{}' cannot be had for population '{}' with measurement '{}', expected {}", what,
+                        chosen, model.population(), model.measurement(), fmt::join(possible, " or ")));
+  };
+  if (method == Method::marginal) choose(o.integral, definition.integrals(), "integral");
+  if (method == Method::joint) choose(o.latents, definition.latent_updates(), "latent update");
   return o;
 }
 
 std::string scheme_of(const FitOptions& options, const Model& model, Method method) {
   if (method != Method::joint) return "";
   if (!options.interweaving) return "centred";
-  if (model.definition().prefers_collapsed() && options.latents == "exact") return "collapsed";
+  if (model.definition().prefers_collapsed() && options.latents != "metropolis") return "collapsed";
   return model.definition().can_interweave() ? "interweaved" : "centred";
 }
 

@@ -1,40 +1,109 @@
-/// Normal measurement noise: x ~ N(mu, (noise_scale sigma_i)^2), with noise_scale = 1 or unknown.
+/// Normal noise: x ~ N(mu, V_i), with V_i = sigma_i^2 known, scaled by an unknown factor, or with an unknown
+/// scatter in quadrature.
 #pragma once
 
 #include "starling/measurement.hpp"
 
 namespace starling {
 
-/// Formulas of normal noise; the coefficient is {1 / noise_scale^2}.
-struct NormalNoiseFormulas {
-  static constexpr int prepared_size = 1;
-  template <class R>
-  static STARLING_HD R log_ratio(const Coefficients<R, 1>& c, const Datum<R>& datum, R proposed, R mu) {
-    // -1/2 [(x - proposed)^2 - (x - mu)^2], without cancellation
-    const R middle = R(0.5f) * (proposed + mu);
-    return datum.precision * c[0] * (proposed - mu) * (datum.x - middle);
+/// What the three have in common: datum {x; 1 / sigma^2}.
+struct NormalColumns {
+  static constexpr bool frame_shifts = true, frame_scales = true;
+  /// No measured value fixes a latent better than to this part of the catalog's scatter: floats do not
+  /// resolve more.
+  static constexpr double smallest_sigma = 1e-7;
+
+  static Datum<double> datum(Row row, Frame frame) {
+    const double sigma = std::max(row[1] / frame.scale, smallest_sigma);
+    return {frame.to(row[0]), {1 / (sigma * sigma), 0, 0}};
   }
+  static double log_constant(Row row) { return -0.91893853320467274178 - std::log(row[1]); }
+  static Column x() { return {"x", true, 0, Column::Values::any, "measured value"}; }
 };
 
 /// Known noise: sigma_i is the standard deviation of object i's noise.
-struct NormalNoise : NormalNoiseFormulas {
+struct NormalNoise : NormalColumns {
   static constexpr std::string_view name = "normal";
   static constexpr std::string_view meaning = "x ~ N(mu, sigma^2), sigma known: one number or one per object";
   static std::vector<Parameter> parameters() { return {}; }
-  static std::array<double, 1> prepare(std::span<const double>) { return {1}; }
+  static std::vector<Column> columns() {
+    return {x(), {"sigma", true, 0, Column::Values::positive, "standard deviation of the noise"}};
+  }
+  static std::array<double, 2> prepare(std::span<const double>, Frame) { return {}; }
+  template <class R>
+  static STARLING_HD R precision(const Coefficients<R, 2>&, R w) {
+    return w;
+  }
+  template <class R>
+  static STARLING_HD R log_likelihood(const Coefficients<R, 2>&, const Datum<R>& d, R mu) {
+    const R r = d.center - mu;
+    return R(-0.5f) * d.v[0] * (r * r);
+  }
+  static double draw(std::span<const double>, Row row, double mu, HostStream& stream) {
+    return mu + row[1] * stream.normal();
+  }
 };
 
-/// Unknown noise: a hyperparameter noise_scale multiplies every sigma_i (1 where the catalog has none).
-struct NormalUnknownNoise : NormalNoiseFormulas {
+/// Unknown noise: a hyperparameter noise_scale multiplies every sigma_i. Coefficients {1 / noise_scale^2,
+/// -ln noise_scale}.
+struct NormalUnknownNoise : NormalColumns {
   static constexpr std::string_view name = "normal_unknown_noise";
   static constexpr std::string_view meaning =
       "x ~ N(mu, (noise_scale sigma)^2), noise_scale unknown; sigma = 1 where the catalog has none";
   static std::vector<Parameter> parameters() {
-    return {{"noise_scale", 0, std::numeric_limits<double>::infinity(), "factor on every object's noise"}};
+    return {{"noise_scale", 0, std::numeric_limits<double>::infinity(), "factor on every object's noise",
+             "log_normal(0, 2)"}};
   }
-  static std::array<double, 1> prepare(std::span<const double> theta) { return {1 / (theta[0] * theta[0])}; }
+  static std::vector<Column> columns() {
+    return {x(), {"sigma", false, 1, Column::Values::positive, "relative standard deviation of the noise"}};
+  }
+  static std::array<double, 2> prepare(std::span<const double> theta, Frame) {
+    return {1 / (theta[0] * theta[0]), -std::log(theta[0])};
+  }
+  template <class R>
+  static STARLING_HD R precision(const Coefficients<R, 2>& c, R w) {
+    return c[0] * w;
+  }
+  template <class R>
+  static STARLING_HD R log_likelihood(const Coefficients<R, 2>& c, const Datum<R>& d, R mu) {
+    const R r = d.center - mu;
+    return math::fma(R(-0.5f) * d.v[0] * c[0] * r, r, c[1]);
+  }
+  static double draw(std::span<const double> theta, Row row, double mu, HostStream& stream) {
+    return mu + theta[0] * row[1] * stream.normal();
+  }
 };
 
-static_assert(Measurement<NormalNoise> && Measurement<NormalUnknownNoise>);
+/// An unknown scatter beside the quoted noise. Coefficient {extra_scatter^2}.
+struct NormalExtraScatter : NormalColumns {
+  static constexpr std::string_view name = "normal_extra_scatter";
+  static constexpr std::string_view meaning =
+      "x ~ N(mu, sigma^2 + extra_scatter^2), sigma known, extra_scatter unknown";
+  static std::vector<Parameter> parameters() {
+    return {{"extra_scatter", 0, std::numeric_limits<double>::infinity(),
+             "standard deviation of the noise that sigma leaves out", "half_cauchy(1)"}};
+  }
+  static std::vector<Column> columns() { return NormalNoise::columns(); }
+  static std::array<double, 2> prepare(std::span<const double> theta, Frame frame) {
+    const double s = theta[0] / frame.scale;
+    return {s * s, 0};
+  }
+  template <class R>
+  static STARLING_HD R precision(const Coefficients<R, 2>& c, R w) {
+    return w / math::fma(c[0], w, R(1.0f));
+  }
+  template <class R>
+  static STARLING_HD R log_likelihood(const Coefficients<R, 2>& c, const Datum<R>& d, R mu) {
+    const R r = d.center - mu, w = precision(c, d.v[0]);
+    return R(-0.5f) * math::fma(w * r, r, math::log1p(c[0] * d.v[0]));
+  }
+  static double draw(std::span<const double> theta, Row row, double mu, HostStream& stream) {
+    return mu + std::hypot(theta[0], row[1]) * stream.normal();
+  }
+};
+
+static_assert(Measurement<NormalNoise> && NormalLike<NormalNoise>);
+static_assert(Measurement<NormalUnknownNoise> && NormalLike<NormalUnknownNoise>);
+static_assert(Measurement<NormalExtraScatter> && NormalLike<NormalExtraScatter>);
 
 }  // namespace starling

@@ -46,22 +46,26 @@ struct NormalPopulation {
     return math::fma(math::fma(c[2], mu, c[1]), mu, c[0]);
   }
 
-  // ---- exponential family: sums of mu and mu^2
+  // ---- exponential family: sums of mu - m and (mu - m)^2, m the walker's own mean
   static constexpr int statistics_size = 2;
   template <class R>
-  static STARLING_HD Coefficients<R, 2> statistics(R mu) {
-    return {{mu, mu * mu}};
+  static STARLING_HD Coefficients<R, 2> statistics(const Coefficients<R, 3>& current, R mu) {
+    const R y = mu - current[0];
+    return {{y, y * y}};
   }
-  static double log_density_sum(std::span<const double> theta, std::span<const double> sums, double n) {
-    const double m = theta[0], s = theta[1];
-    return -0.5 * (sums[1] - 2 * m * sums[0] + n * m * m) / (s * s) -
+  static double log_density_sum(std::span<const double> theta, const Coefficients<double, 3>& current,
+                                std::span<const double> sums, double n) {
+    const double d = theta[0] - current[0], s = theta[1];
+    return -0.5 * (sums[1] - 2 * d * sums[0] + n * d * d) / (s * s) -
            n * (std::log(s) + 0.91893853320467274178);
   }
 
-  // ---- location and scale
+  // ---- location and scale, and units
   static std::pair<double, double> location_scale(std::span<const double> theta) {
     return {theta[0], theta[1]};
   }
+  static constexpr bool frame_shifts = true, frame_scales = true;
+  static NormalPopulation in_frame(Frame) { return {}; }
   static std::vector<double> to_frame(std::span<const double> theta, Frame frame) {
     return {frame.to(theta[0]), theta[1] / frame.scale};
   }
@@ -69,21 +73,23 @@ struct NormalPopulation {
   static double draw(std::span<const double> theta, HostStream& stream) {
     return theta[0] + theta[1] * stream.normal();
   }
+  static double cdf(std::span<const double> theta, double mu) {
+    return 0.5 * std::erfc(-(mu - theta[0]) / (theta[1] * 1.41421356237309504880));
+  }
 
   /// Method of moments. The spreads are the large-sample posterior widths, that of theta_sigma at most a
   /// third of it.
-  static Start estimate(double n, double mean, double variance, double noise) {
-    double total = std::max(variance, noise);
-    if (!(total > 0)) total = mean != 0 ? mean * mean : 1;  // nothing tells the width: any will do
-    const double excess =
-        std::max(total - noise, 0.05 * total);  // never near 0: walkers that start there freeze
-    const double s = std::sqrt(excess);
-    const double wide = excess + noise;
-    return {{mean, s}, {std::sqrt(wide / n), std::min(wide / (s * std::sqrt(2 * n)), s / 3)}};
+  static Start estimate(const Points& p) {
+    double total = std::max(p.variance, p.noise);
+    if (!(total > 0)) total = p.mean != 0 ? p.mean * p.mean : 1;  // nothing tells the width: any will do
+    // never near 0: walkers that start there freeze
+    const double excess = std::max(total - p.noise, 0.05 * total);
+    const double s = std::sqrt(excess), wide = excess + p.noise;
+    return {{p.mean, s}, {std::sqrt(wide / p.n), std::min(wide / (s * std::sqrt(2 * p.n)), s / 3)}};
   }
 };
 
 static_assert(Population<NormalPopulation> && HasRatio<NormalPopulation> && HasStatistics<NormalPopulation> &&
-              LocationScale<NormalPopulation> && HasEstimate<NormalPopulation>);
+              LocationScale<NormalPopulation> && HasFrame<NormalPopulation> && HasCdf<NormalPopulation>);
 
 }  // namespace starling

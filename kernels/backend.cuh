@@ -1,5 +1,7 @@
-// The host side of the CUDA backend: what is where, in which pieces, and when the host waits (once per call,
-// for the sums that the acceptance needs).
+/// The host side of the CUDA backend: what is where, in which pieces, and when the host waits (once per call,
+/// for the sums that the acceptance needs).
+#pragma once
+
 #include <algorithm>
 #include <cub/device/device_segmented_reduce.cuh>
 #include <iterator>
@@ -7,17 +9,11 @@
 #include "backends/cuda_kernels.hpp"
 #include "kernels/device_memory.hpp"
 #include "kernels/kernels.cuh"
-#include "models/builtin_kernels.hpp"
 
 namespace starling::cuda {
-namespace {
 
 /// Tiles whose partial sums are held at a time.
-constexpr std::uint64_t kTilesPerPass = 16384;
-
-std::string version_text(int version) {
-  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
-}
+inline constexpr std::uint64_t kTilesPerPass = 16384;
 
 /// 0, stride, 2 stride, ...: where the segments of a matrix begin.
 struct Multiples {
@@ -95,17 +91,8 @@ struct Chunk {
 /// The catalog on the device: whole and for good if it fits, else a chunk at a time.
 class DeviceObjects {
  public:
-  explicit DeviceObjects(const ObjectTable<double>& objects) {
-    host_.size = objects.size;
-    host_.offset = objects.offset;
-    const auto copy = [](const std::vector<double>& from, std::vector<float>& to) {
-      to.assign(from.begin(), from.end());
-    };
-    for (std::size_t j = 0; j < objects.column.size(); ++j) copy(objects.column[j], host_.column[j]);
-    copy(objects.weight, host_.weight);
-    for (std::size_t j = 0; j < objects.sample.size(); ++j) copy(objects.sample[j], host_.sample[j]);
-    chunk_tiles_ = tiles_of(host_.size);
-  }
+  explicit DeviceObjects(const ObjectTable<double>& objects)
+      : host_(converted<float>(objects)), chunk_tiles_(tiles_of(objects.size)) {}
 
   [[nodiscard]] std::uint64_t size() const { return host_.size; }
   [[nodiscard]] std::uint64_t chunk_tiles() const { return chunk_tiles_; }
@@ -144,6 +131,7 @@ class DeviceObjects {
     ObjectView<float> view;
     view.size = n;
     view.first = begin;
+    view.measurement = host_.measurement;
     const bool copy = !(whole() && loaded_);
     const auto bring = [&](const auto& host, const auto& device, std::uint64_t from, std::uint64_t count) {
       if (host.empty()) return static_cast<decltype(device.get())>(nullptr);
@@ -178,10 +166,10 @@ class DeviceObjects {
   ObjectTable<float> host_;
   std::uint64_t chunk_tiles_ = 0;
   bool loaded_ = false;
-  std::array<DeviceBuffer<float>, 2> column_;
+  std::array<DeviceBuffer<float>, kObjectColumns> column_;
   DeviceBuffer<float> weight_;
   DeviceBuffer<std::uint64_t> offset_;
-  std::array<DeviceBuffer<float>, 3> sample_;
+  std::array<DeviceBuffer<float>, kSampleColumns> sample_;
   std::vector<std::uint64_t> chunk_offset_;  // kept until its copy is done
 };
 
@@ -219,7 +207,7 @@ class DeviceWalkers {
   DeviceBuffer<float> device_;
 };
 
-void use_device(int device) {
+inline void use_device(int device) {
   check(cudaSetDevice(device), "choosing the device");
 }
 
@@ -330,6 +318,30 @@ class Latents final : public LatentKernel {
     });
   }
 
+  void sum(LatentSum what, const WalkerTable& walkers, std::span<const std::uint8_t> wanted,
+           std::span<FixedSum> out) override {
+    use_device(device_);
+    std::vector<FixedSum> sums(chains_);
+    const WalkerView view = walkers_.load(walkers, stream_);
+    objects_.for_chunks([&](const Chunk& chunk) {
+      const ObjectView<float> objects = objects_.load(chunk, stream_);
+      if (!objects_.whole()) move_chunk(chunk, Direction::to_device);
+      const LatentView latents{mu_.get(), scale_.get(), moments_.get(), accepted_.get(), chains_};
+      const std::size_t shared = kStripsPerTile * kGroup * sizeof(double);
+      sums_.run(stream_, stride_, tiles_of(chunk.objects),
+                [&](std::uint64_t first_tile, std::uint64_t tiles, FixedSum* partial) {
+                  check(launch(latent_sum_kernel<Latent>,
+                               dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(groups_)),
+                               dim3(kGroup, kStripsPerTile), shared, stream_.get(), objects, view, latents,
+                               what, first_tile, partial),
+                        "starting a sum over latents");
+                });
+      sums_.add_to(sums, chains_);
+    });
+    for (std::uint64_t w = 0; w < chains_; ++w)
+      if (wanted.empty() || wanted[w / kGroup] != 0) out[w] = sums[w];
+  }
+
   void adapt(double gain, double trials) override {
     use_device(device_);
     objects_.for_chunks([&](const Chunk& chunk) {
@@ -405,52 +417,6 @@ class Latents final : public LatentKernel {
   std::vector<double> host_moments_;
 };
 
-}  // namespace
-
-std::vector<DeviceProperties> device_list(std::string& why_none) {
-  why_none.clear();
-  int driver = 0, runtime = 0, count = 0;
-  (void)cudaDriverGetVersion(&driver);
-  (void)cudaRuntimeGetVersion(&runtime);
-  const cudaError_t status = cudaGetDeviceCount(&count);
-  (void)cudaGetLastError();
-  std::vector<DeviceProperties> list;
-  if (driver == 0) {
-    why_none = "no NVIDIA driver is installed";
-  } else if (status == cudaErrorInsufficientDriver) {
-    why_none = "the NVIDIA driver supports CUDA " + version_text(driver) +
-               " and is too old for this build, which needs " + version_text(runtime);
-  } else if (status == cudaErrorNoDevice || (status == cudaSuccess && count == 0)) {
-    why_none = "no CUDA device was found";
-  } else if (status != cudaSuccess) {
-    why_none = std::string("CUDA does not start: ") + cudaGetErrorString(status);
-  }
-  if (!why_none.empty()) return list;
-  for (int k = 0; k < count; ++k) {
-    cudaDeviceProp p{};
-    DeviceProperties d;
-    std::size_t available = 0, total = 0;
-    if (cudaGetDeviceProperties(&p, k) != cudaSuccess || cudaSetDevice(k) != cudaSuccess ||
-        cudaMemGetInfo(&available, &total) != cudaSuccess) {
-      why_none = std::string("device ") + std::to_string(k) +
-                 " does not answer: " + cudaGetErrorString(cudaGetLastError());
-      return {};
-    }
-    d.name = p.name;
-    d.major = p.major;
-    d.minor = p.minor;
-    d.memory = total;
-    d.free_memory = available;
-    list.push_back(d);
-  }
-  if (list[0].major * 10 + list[0].minor < 75) {
-    why_none = list[0].name + " has compute capability " + std::to_string(list[0].major) + "." +
-               std::to_string(list[0].minor) + ", and 7.5 or more is needed";
-    return {};
-  }
-  return list;
-}
-
 template <class Term>
 std::unique_ptr<LikelihoodKernel> make_likelihood(const ObjectTable<double>& objects, int device) {
   return std::make_unique<Likelihood<Term>>(objects, device);
@@ -460,7 +426,5 @@ std::unique_ptr<LatentKernel> make_latents(const ObjectTable<double>& objects, c
                                            int device) {
   return std::make_unique<Latents<Latent>>(objects, setup, device);
 }
-
-STARLING_INSTANTIATE_KERNELS()
 
 }  // namespace starling::cuda

@@ -1,0 +1,101 @@
+// Units, and quick figures of a catalog.
+#include "models/frames.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "models/quadrature.hpp"
+
+namespace starling {
+namespace {
+
+double quantile(std::vector<double>& values, double q) {
+  const auto place = values.begin() + static_cast<std::ptrdiff_t>(q * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), place, values.end());
+  return *place;
+}
+
+double standard_deviation(const std::vector<double>& values) {
+  const double n = static_cast<double>(values.size());
+  double mean = 0, squares = 0;
+  for (const double v : values) mean += (v - values[0]) / n;
+  for (const double v : values) squares += std::pow(v - values[0] - mean, 2) / n;
+  return std::sqrt(squares);
+}
+
+}  // namespace
+
+std::vector<double> points_of(const MeasurementModel* measurement, const Catalog& catalog) {
+  if (measurement == nullptr) return catalog.x;
+  const Rows rows(*measurement, catalog);
+  std::vector<double> points(catalog.size());
+  for (std::size_t i = 0; i < points.size(); ++i) points[i] = measurement->datum(rows[i], Frame{}).center;
+  return points;
+}
+
+Frame frame_of(std::vector<double> points, bool shifts, bool scales) {
+  Frame frame;
+  if (shifts) frame.shift = quantile(points, 0.5);
+  if (!scales) return frame;
+  double scale = 0.5 * (quantile(points, 0.84) - quantile(points, 0.16));
+  if (!shifts) {  // about 0: the typical size
+    for (double& p : points) p = std::abs(p);
+    scale = quantile(points, 0.5);
+  }
+  if (!(scale > 0)) scale = standard_deviation(points);
+  if (!(scale > 0)) scale = std::abs(points[0]);
+  frame.scale = scale > 0 && std::isfinite(scale) ? scale : 1;
+  return frame;
+}
+
+std::vector<double> noise_variances(const MeasurementModel* measurement,
+                                    std::span<const double> measurement_theta, const Catalog& catalog) {
+  std::vector<double> noise(catalog.size());
+  if (measurement == nullptr) {
+    for (std::size_t i = 0; i < noise.size(); ++i) {
+      const std::size_t begin = catalog.offsets[i], end = catalog.offsets[i + 1];
+      const double k = static_cast<double>(end - begin);
+      double mean = 0, squares = 0;
+      for (std::size_t j = begin; j < end; ++j) mean += (catalog.samples[j] - catalog.x[i]) / k;
+      for (std::size_t j = begin; j < end; ++j)
+        squares += std::pow(catalog.samples[j] - catalog.x[i] - mean, 2);
+      noise[i] = squares / k;
+    }
+    return noise;
+  }
+  const Rows rows(*measurement, catalog);
+  const auto c = measurement->prepare(measurement_theta, Frame{});
+  for (std::size_t i = 0; i < noise.size(); ++i) {
+    const auto datum = measurement->datum(rows[i], Frame{});
+    noise[i] = measurement->normal_like() ? measurement->variance(c, datum)
+                                          : std::pow(likelihood_width(*measurement, c, datum), 2);
+  }
+  return noise;
+}
+
+Points summary_of(const std::vector<double>& points, const std::vector<double>& noise) {
+  double limit = 0;
+  if (!noise.empty()) {
+    auto sorted = noise;
+    limit = quantile(sorted, 0.5);
+  }
+  Points p{};
+  const double origin = points[0];
+  double sum = 0, squares = 0;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (!noise.empty() && noise[i] > limit) continue;
+    p.n += 1;
+    sum += points[i] - origin;
+    if (!noise.empty()) p.noise += noise[i];
+  }
+  p.mean = origin + sum / p.n;
+  p.noise /= p.n;
+  for (std::size_t i = 0; i < points.size(); ++i)
+    if (noise.empty() || !(noise[i] > limit)) squares += std::pow(points[i] - p.mean, 2);
+  p.variance = squares / p.n;
+  p.smallest = *std::min_element(points.begin(), points.end());
+  p.largest = *std::max_element(points.begin(), points.end());
+  return p;
+}
+
+}  // namespace starling

@@ -1,0 +1,27 @@
+/// The units that kernels work in, and quick figures of a catalog.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "models/measurement_model.hpp"
+
+namespace starling {
+
+/// A value of mu for every object, where its likelihood is high: what the naive fit takes for the truth.
+/// measurement: null for posterior samples, whose medians these are.
+std::vector<double> points_of(const MeasurementModel* measurement, const Catalog& catalog);
+
+/// Units in which the points are of order one, as far as the model allows: median, and half the width that
+/// holds the middle 68 %. A few points far away do not change them much.
+Frame frame_of(std::vector<double> points, bool shifts, bool scales);
+
+/// Variance of the noise of every object (half-width of its likelihood, squared), at the measurement's theta.
+std::vector<double> noise_variances(const MeasurementModel* measurement,
+                                    std::span<const double> measurement_theta, const Catalog& catalog);
+
+/// What a quick estimate uses. Where noise differs, the half of the objects with less of it, so that a few of
+/// enormous noise (how some catalogs say "not measured") don't spoil it. Empty noise: the naive fit.
+Points summary_of(const std::vector<double>& points, const std::vector<double>& noise);
+
+}  // namespace starling

@@ -1,0 +1,427 @@
+// Theta given the latents, and the latents given theta.
+#include "models/joint.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "models/frames.hpp"
+#include "models/quadrature.hpp"
+
+namespace starling {
+namespace {
+
+/// A coefficient as the kernels have it: sums taken relative to it must be read with the same number.
+double as_in_kernels(double value, bool double_precision) {
+  return double_precision ? value : static_cast<double>(static_cast<float>(value));
+}
+
+/// mu <- a mu + b that carries latents from theta `before` to `after` (both in the frame) at fixed eta.
+std::pair<double, double> eta_transform(const PopulationModel& population, std::span<const double> before,
+                                        std::span<const double> after) {
+  const auto from = population.location_scale(before), to = population.location_scale(after);
+  if (!from) return {1, 0};
+  const double a = to->second / from->second;
+  return {a, to->first - a * from->first};
+}
+
+/// Objects as latent kernels read them.
+ObjectTable<double> latent_objects(const Parts& parts, std::size_t begin, std::size_t end) {
+  ObjectTable<double> objects;
+  objects.size = end - begin;
+  if (parts.measurement) {
+    const Rows rows(*parts.measurement, parts.catalog);
+    objects.measurement = parts.measurement->number();
+    for (std::size_t j = 0; j < 4; ++j) objects.column[j].reserve(objects.size);
+    bool used[3] = {};
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto datum = parts.measurement->datum(rows[i], parts.frame);
+      objects.column[0].push_back(datum.center);
+      for (std::size_t j = 0; j < 3; ++j) {
+        objects.column[1 + j].push_back(datum.v[j]);
+        used[j] = used[j] || datum.v[j] != 0;
+      }
+    }
+    for (std::size_t j = 0; j < 3; ++j)
+      if (!used[j]) objects.column[1 + j] = {};
+    return objects;
+  }
+  const Catalog& catalog = parts.catalog;
+  objects.measurement = ~std::uint32_t{0};  // none: the samples say all
+  objects.offset.push_back(0);
+  for (std::size_t i = begin; i < end; ++i) {
+    objects.column[0].push_back(parts.frame.to(catalog.x[i]));
+    for (std::size_t k = catalog.offsets[i]; k < catalog.offsets[i + 1]; ++k) {
+      objects.sample[0].push_back(parts.frame.to(catalog.samples[k]));
+      if (!catalog.log_interim.empty()) objects.sample[2].push_back(catalog.log_interim[k]);
+    }
+    objects.offset.push_back(objects.sample[0].size());
+  }
+  return objects;
+}
+
+/// First proposal scale of one object: 2.4 times the width of its latent's conditional distribution, for a
+/// population about as wide as the frame.
+double first_scale(const Parts& parts, const ObjectTable<double>& objects, std::size_t i,
+                   std::span<const double> noise) {
+  Datum<double> datum{objects.column[0][i], {}};
+  for (std::size_t j = 0; j < 3; ++j)
+    if (!objects.column[1 + j].empty()) datum.v[j] = objects.column[1 + j][i];
+  const auto c = parts.measurement->prepare(noise, parts.frame);
+  const double variance = parts.measurement->normal_like()
+                              ? 1 / datum.v[0]
+                              : std::pow(likelihood_width(*parts.measurement, c, datum), 2);
+  // without a unit of its own the catalog's points say how wide the population is, roughly
+  return 2.4 / std::sqrt(1 / variance + 1);
+}
+
+/// The coefficients of one chain after the transform: origin, population, measurement.
+void latent_column(const Parts& parts, std::span<const double> theta, double* out) {
+  const auto framed = parts.population->to_frame(theta.first(parts.population_dimension), parts.frame);
+  const auto place = parts.population->location_scale(framed);
+  *out++ = place ? place->first : 0;
+  parts.population->prepare(framed, out);
+  out += parts.population->prepared_size();
+  if (!parts.measurement) {
+    std::fill_n(out, kMeasurementCoefficients, 0.0);
+    return;
+  }
+  const auto c = parts.measurement->prepare(theta.subspan(parts.population_dimension), parts.frame);
+  std::copy(c.begin(), c.end(), out);
+}
+
+class LatentTarget final : public JointTarget {
+ public:
+  LatentTarget(const Parts& parts, const FitOptions& options)
+      : parts_(parts),
+        update_(parse_latent_update(options.latents)),
+        n_(static_cast<double>(parts.catalog.size())),
+        chains_(options.ensembles * options.walkers),
+        updates_(update_ == LatentUpdate::metropolis ? static_cast<std::uint32_t>(options.latent_updates) : 1),
+        seed_(options.seed),
+        double_precision_(parts.backend.kind == BackendKind::reference),
+        population_sums_(parts.population->population_sums()),
+        sum_count_(population_sums_ + kMeasurementSums + 1) {
+    const auto objects = latent_objects(parts_, 0, parts_.catalog.size());
+    center_ = objects.column[0];
+    LatentSetup setup;
+    setup.chains = chains_;
+    if (parts_.measurement && parts_.measurement->normal_like())
+      for (const double w : objects.column[1]) sum_w_ += w;
+    if (update_ == LatentUpdate::metropolis) {
+      const std::vector<double> noise(parts_.dimension - parts_.population_dimension, 1.0);
+      for (std::size_t i = 0; i < center_.size(); ++i)
+        setup.scale.push_back(first_scale(parts_, objects, i, noise));
+    }
+    kernel_ = parts_.population->latents(update_, parts_.backend, objects, setup);
+    const int coefficients =
+        kLatentCoefficients + parts_.population->prepared_size() + kMeasurementCoefficients;
+    table_.resize(chains_, coefficients);
+    transforms_.assign(chains_, {1.0, 0.0});
+    sums_.resize(chains_ * sum_count_);
+    values_.resize(sums_.size());
+  }
+
+  void start(std::span<const double> theta) override { run(0, theta, LatentStep::Collect::nothing, true); }
+
+  void sweep(std::uint32_t sweep, std::span<const double> theta, LatentStep::Collect collect) override {
+    run(sweep + 1, theta, collect, false);  // the first latents have number 0
+  }
+
+  void adapt(std::uint32_t sweep) override {
+    if (update_ == LatentUpdate::metropolis)
+      kernel_->adapt(adaptation_gain(sweep), static_cast<double>(updates_ * chains_));
+  }
+
+  bool centred_is_cheap() const override {
+    return parts_.population->has_statistics() && (!measurement_has_theta() || analytic());
+  }
+  bool noncentred_is_cheap() const override { return analytic(); }
+
+  void centred(std::span<const std::size_t> chains, std::span<const double> theta,
+               std::span<double> out) override {
+    population_part(chains, theta, out);
+    if (!measurement_has_theta()) return;
+    std::vector<double> noise(chains.size());
+    measurement_part(chains, {}, theta, noise);
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] += noise[i];
+  }
+
+  void noncentred(std::span<const std::size_t> chains, std::span<const double> before,
+                  std::span<const double> theta, std::span<double> out) override {
+    measurement_part(chains, before, theta, out);
+  }
+
+  double joint(std::span<const double> before, std::span<const double> theta, double centred_before,
+               double noncentred_before, double noncentred_after) const override {
+    const auto [a, b] = eta_transform(*parts_.population, framed(before), framed(theta));
+    return centred_before - (measurement_has_theta() ? noncentred_before : 0) - n_ * std::log(a) +
+           noncentred_after;
+  }
+
+  void transform(std::size_t chain, std::span<const double> before, std::span<const double> theta) override {
+    transforms_[chain] = eta_transform(*parts_.population, framed(before), framed(theta));
+  }
+
+  LatentMoments finish(std::uint32_t sweep, LatentStep::Collect collect, double draws) override {
+    LatentStep step;
+    step.seed = seed_;
+    step.sweep = sweep + 1;
+    step.updates = 0;
+    step.collect = collect;
+    for (std::size_t c = 0; c < chains_; ++c) set_transform(c);
+    kernel_->sweep(step, table_, sums_);
+    std::vector<double> sum(center_.size()), squares(center_.size());
+    kernel_->moments(sum, squares);
+    LatentMoments moments;
+    const double count = draws * static_cast<double>(chains_);
+    for (std::size_t i = 0; i < center_.size(); ++i) {
+      const double mean = sum[i] / count;
+      moments.mean.push_back(parts_.frame.from(center_[i] + mean));
+      moments.sd.push_back(parts_.frame.scale *
+                           std::sqrt(std::max(0.0, squares[i] / count - mean * mean) * count / (count - 1)));
+    }
+    return moments;
+  }
+
+  double acceptance() const override {
+    double accepted = 0;
+    for (std::size_t c = 0; c < chains_; ++c) accepted += values_[(c + 1) * sum_count_ - 1];
+    return accepted / (n_ * static_cast<double>(chains_) * updates_);
+  }
+
+ private:
+  [[nodiscard]] std::vector<double> framed(std::span<const double> theta) const {
+    return parts_.population->to_frame(theta.first(parts_.population_dimension), parts_.frame);
+  }
+  [[nodiscard]] std::span<const double> noise(std::span<const double> theta) const {
+    return theta.subspan(parts_.population_dimension);
+  }
+  [[nodiscard]] bool measurement_has_theta() const {
+    return parts_.dimension > parts_.population_dimension;
+  }
+  /// Whether sums say all about the measurement.
+  [[nodiscard]] bool analytic() const {
+    if (!parts_.measurement) return true;
+    const std::vector<double> any(parts_.dimension - parts_.population_dimension, 1.0);
+    const auto c = parts_.measurement->prepare(any, parts_.frame);
+    return parts_.measurement->precision_factor(c).has_value();
+  }
+  /// Coefficients of the last sweep: what its sums are relative to.
+  [[nodiscard]] double coefficient(std::size_t chain, std::size_t j) const {
+    return as_in_kernels(table_.values[j * chains_ + chain], double_precision_);
+  }
+  [[nodiscard]] bool is_current(std::size_t chain, std::span<const double> theta) const {
+    return std::equal(theta.begin(), theta.end(),
+                      current_.begin() + static_cast<std::ptrdiff_t>(chain * parts_.dimension));
+  }
+
+  /// ln p(latents | theta)
+  void population_part(std::span<const std::size_t> chains, std::span<const double> theta,
+                       std::span<double> out) {
+    const std::size_t d = parts_.dimension;
+    const auto size = static_cast<std::size_t>(parts_.population->prepared_size());
+    if (parts_.population->has_statistics()) {
+      std::vector<double> current(size);
+      for (std::size_t i = 0; i < chains.size(); ++i) {
+        for (std::size_t j = 0; j < size; ++j) current[j] = coefficient(chains[i], kLatentCoefficients + j);
+        out[i] = parts_.population->log_density_sum(
+            framed(theta.subspan(i * d, d)), current,
+            std::span(values_).subspan(chains[i] * sum_count_, population_sums_), n_);
+      }
+      return;
+    }
+    through_the_objects(LatentSum::population, chains, {}, theta, out, [&](std::size_t i) {
+      return is_current(chains[i], theta.subspan(i * d, d)) ? &values_[chains[i] * sum_count_] : nullptr;
+    });
+  }
+
+  /// ln p(x | latents, theta) after the latents followed theta from `before` (empty: they stay).
+  void measurement_part(std::span<const std::size_t> chains, std::span<const double> before,
+                        std::span<const double> theta, std::span<double> out) {
+    const std::size_t d = parts_.dimension;
+    if (!parts_.measurement) {
+      std::fill(out.begin(), out.end(), 0.0);
+      return;
+    }
+    if (!analytic()) {
+      through_the_objects(LatentSum::measurement, chains, before, theta, out, [&](std::size_t i) {
+        const auto t = theta.subspan(i * d, d);
+        const bool stay = before.empty() || std::equal(t.begin(), t.end(), before.begin() + static_cast<std::ptrdiff_t>(chains[i] * d));
+        const bool same_noise = !measurement_has_theta() || is_current(chains[i], t);
+        return stay && same_noise ? &values_[chains[i] * sum_count_ + population_sums_ + kSumLogLikelihood]
+                                  : nullptr;
+      });
+      return;
+    }
+    for (std::size_t i = 0; i < chains.size(); ++i) {
+      const auto t = theta.subspan(i * d, d);
+      const double* n = &values_[chains[i] * sum_count_ + population_sums_];
+      double residuals = n[kSumWV2];
+      if (!before.empty()) {
+        const auto b = framed(before.subspan(chains[i] * d, d));
+        const auto from = parts_.population->location_scale(b),
+                   to = parts_.population->location_scale(framed(t));
+        if (from) {
+          // each latent moves by p + q (mu - origin)
+          const double q = to->second / from->second - 1;
+          const double p = to->first - from->first + q * (coefficient(chains[i], kOrigin) - from->first);
+          residuals -= 2 * (p * n[kSumWV] + q * n[kSumWVU]) -
+                       (p * p * sum_w_ + 2 * p * q * n[kSumWU] + q * q * n[kSumWU2]);
+        }
+      }
+      // -n ln(noise_scale) - residuals / (2 noise_scale^2)
+      const double f = *parts_.measurement->precision_factor(parts_.measurement->prepare(noise(t), parts_.frame));
+      out[i] = 0.5 * (n_ * std::log(f) - f * residuals);
+    }
+  }
+
+  /// A sum over all objects for these chains; known(i): where it is known already, or null.
+  template <class Known>
+  void through_the_objects(LatentSum what, std::span<const std::size_t> chains,
+                           std::span<const double> before, std::span<const double> theta,
+                           std::span<double> out, Known known) {
+    const std::size_t d = parts_.dimension;
+    std::vector<std::uint8_t> groups(groups_of(chains_));
+    WalkerTable proposals = table_;
+    std::vector<double> column(static_cast<std::size_t>(table_.coefficients) - kOrigin);
+    bool any = false;
+    for (std::size_t i = 0; i < chains.size(); ++i) {
+      if (const double* value = known(i)) {
+        out[i] = *value;
+        continue;
+      }
+      any = true;
+      const std::size_t c = chains[i];
+      const auto t = theta.subspan(i * d, d);
+      groups[c / kGroup] = 1;
+      std::array<double, 2> transform{1, 0};
+      if (!before.empty()) {
+        const auto [a, b] = eta_transform(*parts_.population, framed(before.subspan(c * d, d)), framed(t));
+        transform = {a, b};
+      }
+      proposals.set(c, transform);
+      latent_column(parts_, t, column.data());
+      proposals.set(c, column, kOrigin);
+    }
+    if (!any) return;
+    std::vector<FixedSum> sums(chains_);
+    kernel_->sum(what, proposals, groups, sums);
+    for (std::size_t i = 0; i < chains.size(); ++i)
+      if (known(i) == nullptr) out[i] = sums[chains[i]].value();
+  }
+
+  void set_transform(std::size_t chain) {
+    const std::array<double, 2> transform{transforms_[chain].first, transforms_[chain].second};
+    table_.set(chain, transform);
+    transforms_[chain] = {1.0, 0.0};
+  }
+
+  void run(std::uint32_t number, std::span<const double> theta, LatentStep::Collect collect, bool start) {
+    std::vector<double> column(static_cast<std::size_t>(table_.coefficients) - kOrigin);
+    for (std::size_t c = 0; c < chains_; ++c) {
+      set_transform(c);
+      latent_column(parts_, theta.subspan(c * parts_.dimension, parts_.dimension), column.data());
+      table_.set(c, column, kOrigin);
+    }
+    current_.assign(theta.begin(), theta.end());
+    LatentStep step;
+    step.seed = seed_;
+    step.sweep = number;
+    step.updates = updates_;
+    step.start = start ? 1 : 0;
+    step.collect = collect == LatentStep::Collect::accepted && update_ != LatentUpdate::metropolis
+                       ? LatentStep::Collect::nothing
+                       : collect;
+    kernel_->sweep(step, table_, sums_);
+    for (std::size_t c = 0; c < chains_; ++c)
+      for (std::size_t j = 0; j < sum_count_; ++j) values_[c * sum_count_ + j] = sums_[j * chains_ + c].value();
+  }
+
+  Parts parts_;
+  LatentUpdate update_;
+  double n_;
+  std::size_t chains_;
+  std::uint32_t updates_;
+  std::uint64_t seed_;
+  bool double_precision_;
+  std::size_t population_sums_, sum_count_;
+  std::vector<double> center_;
+  double sum_w_ = 0;
+  std::unique_ptr<LatentKernel> kernel_;
+  WalkerTable table_;
+  std::vector<std::pair<double, double>> transforms_;  // left to do, per chain
+  std::vector<double> current_;                        // theta of the last sweep, [chain][d]
+  std::vector<FixedSum> sums_;
+  std::vector<double> values_;  // [chain][sum]
+};
+
+}  // namespace
+
+LatentUpdate parse_latent_update(const std::string& name) {
+  return name == "exact" ? LatentUpdate::exact : name == "samples" ? LatentUpdate::samples : LatentUpdate::metropolis;
+}
+
+std::unique_ptr<JointTarget> joint_target(const Parts& parts, const FitOptions& options) {
+  return std::make_unique<LatentTarget>(parts, options);
+}
+
+std::vector<double> replay_latents(const Parts& parts, std::size_t object, const ReplaySetup& setup) {
+  const std::size_t chains = setup.chains, d = parts.dimension, dp = parts.population_dimension;
+  const auto update = parse_latent_update(setup.latent_update);
+  const auto one = latent_objects(parts, object, object + 1);
+  ObjectTable<double> four;
+  four.size = 4;
+  four.measurement = one.measurement;
+  for (std::size_t j = 0; j < kObjectColumns; ++j)
+    if (!one.column[j].empty()) four.column[j].assign(4, one.column[j][0]);
+  if (!one.offset.empty()) {
+    four.offset.push_back(0);
+    for (int k = 0; k < 4; ++k) {
+      for (std::size_t j = 0; j < kSampleColumns; ++j)
+        four.sample[j].insert(four.sample[j].end(), one.sample[j].begin(), one.sample[j].end());
+      four.offset.push_back(four.sample[0].size());
+    }
+  }
+  LatentSetup latents;
+  latents.chains = chains;
+  if (update == LatentUpdate::metropolis)
+    latents.scale = {first_scale(parts, one, 0, std::vector<double>(d - dp, 1.0))};
+  const auto replay = parts.population->replay(update, setup.double_precision, four, object, latents);
+
+  const std::size_t coefficients = static_cast<std::size_t>(
+      kLatentCoefficients + parts.population->prepared_size() + kMeasurementCoefficients);
+  std::vector<double> columns(chains * coefficients), out(setup.sweeps * chains);
+  const auto sweep = [&](std::uint32_t number, std::span<const double> theta, bool start) {
+    LatentStep step;
+    step.seed = setup.seed;
+    step.sweep = number;
+    step.updates = update == LatentUpdate::metropolis ? setup.updates : 1;
+    step.start = start ? 1 : 0;
+    for (std::size_t c = 0; c < chains; ++c)
+      latent_column(parts, theta.subspan(c * d, d), columns.data() + c * coefficients + kOrigin);
+    return replay->sweep(step, columns);
+  };
+  const auto sweep_of = [&](std::span<const double> all, std::size_t t) {
+    return all.subspan(t * chains * d, chains * d);
+  };
+
+  sweep(0, setup.start, true);
+  for (std::size_t t = 0; t < setup.sweeps; ++t) {
+    const auto before =
+        setup.theta_first ? sweep_of(setup.theta, t) : (t == 0 ? setup.start : sweep_of(setup.theta, t - 1));
+    const double accepted = sweep(static_cast<std::uint32_t>(t) + 1, before, false);
+    if (t < setup.burn_in)
+      replay->adapt(adaptation_gain(t), static_cast<double>(setup.updates * chains), accepted);
+    for (std::size_t c = 0; c < chains; ++c) {
+      const auto [a, b] = eta_transform(
+          *parts.population,
+          parts.population->to_frame(sweep_of(setup.theta_centred, t).subspan(c * d, dp), parts.frame),
+          parts.population->to_frame(sweep_of(setup.theta, t).subspan(c * d, dp), parts.frame));
+      replay->transform(c, a, b);
+      out[t * chains + c] = parts.frame.from(replay->value(c));
+    }
+  }
+  return out;
+}
+
+}  // namespace starling

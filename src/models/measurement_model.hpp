@@ -1,0 +1,70 @@
+/// A measurement behind an interface that knows no type.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "starling/catalog.hpp"
+#include "starling/measurement.hpp"
+
+namespace starling {
+
+class MeasurementModel {
+ public:
+  virtual ~MeasurementModel() = default;
+  /// Its number in the set of measurements that kernels are compiled with.
+  [[nodiscard]] virtual std::uint32_t number() const = 0;
+  [[nodiscard]] virtual std::vector<Parameter> parameters() const = 0;
+  [[nodiscard]] virtual std::vector<Column> columns() const = 0;
+  [[nodiscard]] virtual bool frame_shifts() const = 0;
+  [[nodiscard]] virtual bool frame_scales() const = 0;
+  [[nodiscard]] virtual Datum<double> datum(Row row, Frame frame) const = 0;
+  [[nodiscard]] virtual std::array<double, kMeasurementCoefficients> prepare(std::span<const double> theta,
+                                                                             Frame frame) const = 0;
+  virtual void log_likelihood(std::span<const double> prepared, const Datum<double>& datum,
+                              std::span<const double> mu, std::span<double> out) const = 0;
+  [[nodiscard]] virtual double log_constant(Row row) const = 0;
+  [[nodiscard]] virtual double draw(std::span<const double> theta, Row row, double mu,
+                                    HostStream& stream) const = 0;
+  /// Normal noise: whether there are closed forms with a normal population.
+  [[nodiscard]] virtual bool normal_like() const = 0;
+  /// Normal noise: precision over v[0], where that is the same for all objects; else empty.
+  [[nodiscard]] virtual std::optional<double> precision_factor(std::span<const double> prepared) const = 0;
+  /// Normal noise: variance of an object's noise in the frame.
+  [[nodiscard]] virtual double variance(std::span<const double> prepared,
+                                        const Datum<double>& datum) const = 0;
+};
+
+struct MeasurementEntry {
+  std::string name, meaning;
+  std::vector<Argument> arguments;
+  std::vector<Column> columns;
+  std::shared_ptr<const MeasurementModel> (*make)(std::span<const double> arguments);
+};
+
+/// All that there are, but for posterior samples.
+const std::vector<MeasurementEntry>& measurement_entries();
+
+/// The values of a measurement's columns, object by object.
+class Rows {
+ public:
+  /// Throws InputError that names a missing column, or a value that its column may not hold.
+  Rows(const MeasurementModel& measurement, const Catalog& catalog);
+  using Values = std::array<double, 4>;
+  [[nodiscard]] Values operator[](std::size_t i) const {
+    Values values{};
+    for (std::size_t j = 0; j < columns_.size(); ++j)
+      values[j] = columns_[j].empty() ? missing_[j] : columns_[j][columns_[j].size() == 1 ? 0 : i];
+    return values;
+  }
+
+ private:
+  std::vector<std::span<const double>> columns_;
+  std::vector<double> missing_;
+};
+
+}  // namespace starling

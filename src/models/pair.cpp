@@ -1,0 +1,187 @@
+// What can be done with a population seen through a measurement: the ModelDefinition of any pair.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "models/definition.hpp"
+#include "models/frames.hpp"
+#include "models/joint.hpp"
+#include "models/likelihoods.hpp"
+#include "models/quadrature.hpp"
+#include "models/registry.hpp"
+#include "starling/error.hpp"
+#include "starling/measurements/samples.hpp"
+
+namespace starling {
+namespace {
+
+class Pair final : public ModelDefinition {
+ public:
+  Pair(Named<PopulationModel> population, Named<MeasurementModel> measurement)
+      : population_(std::move(population)), measurement_(std::move(measurement)) {
+    parameters_ = population_.model->parameters();
+    population_dimension_ = parameters_.size();
+    if (!measurement_.model) return;
+    for (auto& p : measurement_.model->parameters()) {
+      for (const auto& other : parameters_)
+        if (other.name == p.name)
+          throw InputError(fmt::format("population '{}' and measurement '{}' both have a parameter '{}'",
+                                       population_.text, measurement_.text, p.name));
+      parameters_.push_back(std::move(p));
+    }
+  }
+
+  const std::string& population() const override { return population_.text; }
+  const std::string& measurement() const override { return measurement_.text; }
+  const std::vector<Parameter>& parameters() const override { return parameters_; }
+  std::size_t population_dimension() const override { return population_dimension_; }
+  double log_constraint(std::span<const double> theta) const override {
+    return population_.model->log_constraint(theta.first(population_dimension_));
+  }
+
+  void check(const Catalog& catalog, Method method) const override {
+    if (catalog.x.empty()) throw InputError("the catalog has no objects");
+    if (sampled()) {
+      if (!catalog.has_samples())
+        throw InputError("measurement 'samples' needs posterior samples of every object: name their dataset");
+    } else {
+      check_columns(catalog, method);
+    }
+    if (method == Method::joint && !catalog.weight.empty())
+      throw InputError(
+          "weights have no meaning in a joint fit, where every object has one latent: use the method naive "
+          "or marginal");
+  }
+
+  std::vector<std::string> integrals() const override {
+    if (sampled()) return {"samples"};
+    if (closed_form()) return {"exact", "quadrature"};
+    return {"quadrature"};
+  }
+  std::vector<std::string> latent_updates() const override {
+    if (sampled()) return {"samples"};
+    if (closed_form()) return {"exact", "metropolis"};
+    return {"metropolis"};
+  }
+  bool prefers_collapsed() const override {
+    return sampled() || (closed_form() && !measurement_.model->parameters().empty());
+  }
+  bool can_interweave() const override { return !sampled() && population_.model->is_location_scale(); }
+
+  Start estimate(const Catalog& catalog, Method method, std::span<const double> noise) const override {
+    const auto points = points_of(measurement_.model.get(), catalog);
+    if (method == Method::naive) return population_.model->estimate(summary_of(points, {}));
+    return population_.model->estimate(
+        summary_of(points, noise_variances(measurement_.model.get(), noise, catalog)));
+  }
+
+  std::unique_ptr<Likelihood> likelihood(const Catalog& catalog, Method method,
+                                         std::span<const double> reference, const FitOptions& options,
+                                         const Backend& backend) const override {
+    const auto p = parts(catalog, options, backend);
+    if (method == Method::naive) return point_likelihood(p, reference);
+    if (sampled()) return samples_likelihood(p, reference);
+    const auto integral = options.integral == "auto" ? integrals().front() : options.integral;
+    return integral == "exact" ? exact_likelihood(p, reference) : quadrature_likelihood(p, reference);
+  }
+  std::unique_ptr<JointTarget> joint(const Catalog& catalog, const FitOptions& options,
+                                     const Backend& backend) const override {
+    return joint_target(parts(catalog, options, backend), options);
+  }
+  std::vector<double> replay(const Catalog& catalog, std::size_t object,
+                             const ReplaySetup& setup) const override {
+    return replay_latents(parts(catalog, {}, {}), object, setup);
+  }
+
+  double latent_given_theta(const Catalog& catalog, std::size_t object, std::span<const double> theta,
+                            HostStream& stream) const override {
+    if (sampled()) return one_of_the_samples(catalog, object, theta, stream);
+    const auto noise = theta.subspan(population_dimension_);
+    const auto datum = measurement_.model->datum(Rows(*measurement_.model, catalog)[object], Frame{});
+    if (closed_form()) {
+      const double noise_variance =
+          measurement_.model->variance(measurement_.model->prepare(noise, Frame{}), datum);
+      const double variance = 1 / (1 / noise_variance + 1 / (theta[1] * theta[1]));
+      return variance * (datum.center / noise_variance + theta[0] / (theta[1] * theta[1])) +
+             std::sqrt(variance) * stream.normal();
+    }
+    return by_inversion(datum, theta, stream);
+  }
+
+ private:
+  [[nodiscard]] bool sampled() const { return measurement_.model == nullptr; }
+  [[nodiscard]] bool closed_form() const {
+    return !sampled() && population_.model->is_normal() && measurement_.model->normal_like();
+  }
+
+  void check_columns(const Catalog& catalog, Method method) const {
+    if (method == Method::naive && catalog.sigma.empty()) {
+      // points are taken as they are; noise is not asked for where it does not say where they are
+      bool others = false;
+      for (const auto& c : measurement_.model->columns())
+        others = others || (c.required && c.role != "x" && c.role != "sigma");
+      if (!others) return;
+    }
+    const Rows rows(*measurement_.model, catalog);
+  }
+
+  [[nodiscard]] Parts parts(const Catalog& catalog, const FitOptions& options, const Backend& backend) const {
+    const auto& p = *population_.model;
+    const auto* m = measurement_.model.get();
+    const bool shifts = p.frame_shifts() && (m == nullptr || m->frame_shifts());
+    const bool scales = p.frame_scales() && (m == nullptr || m->frame_scales());
+    const Frame frame = frame_of(safe_points(catalog), shifts, scales);
+    return {catalog, p.in_frame(frame), measurement_.model, frame, population_dimension_, parameters_.size(),
+            backend, options.quadrature_tolerance};
+  }
+  /// Points, or x where a naive fit has no more.
+  [[nodiscard]] std::vector<double> safe_points(const Catalog& catalog) const {
+    if (!sampled() && catalog.sigma.empty())
+      for (const auto& c : measurement_.model->columns())
+        if (c.role == "sigma" && c.required) return catalog.x;
+    return points_of(measurement_.model.get(), catalog);
+  }
+
+  double one_of_the_samples(const Catalog& catalog, std::size_t object, std::span<const double> theta,
+                            HostStream& stream) const {
+    const std::size_t begin = catalog.offsets[object], end = catalog.offsets[object + 1];
+    std::vector<double> c(static_cast<std::size_t>(population_.model->prepared_size())), weight(end - begin);
+    population_.model->prepare(theta, c.data());
+    population_.model->log_density(c, std::span(catalog.samples).subspan(begin, end - begin), weight);
+    if (!catalog.log_interim.empty())
+      for (std::size_t k = 0; k < weight.size(); ++k) weight[k] -= catalog.log_interim[begin + k];
+    const double largest = *std::max_element(weight.begin(), weight.end());
+    double total = 0;
+    for (double& w : weight) total += w = std::exp(w - largest);
+    double u = stream.uniform() * total;
+    std::size_t k = 0;
+    while (k + 1 < weight.size() && u >= weight[k]) u -= weight[k++];
+    return catalog.samples[begin + k];
+  }
+
+  /// Inverts the cumulative sum of the nodes of the integral over mu.
+  double by_inversion(const Datum<double>& datum, std::span<const double> theta, HostStream& stream) const {
+    const auto point =
+        quadrature_point(*population_.model, *measurement_.model, theta.first(population_dimension_),
+                         theta.subspan(population_dimension_), Frame{});
+    return draw_latent(*population_.model, *measurement_.model, datum, point, stream);
+  }
+
+  Named<PopulationModel> population_;
+  Named<MeasurementModel> measurement_;
+  std::vector<Parameter> parameters_;
+  std::size_t population_dimension_ = 0;
+};
+
+}  // namespace
+
+std::shared_ptr<const ModelDefinition> find_definition(std::string_view population,
+                                                       std::string_view measurement) {
+  auto p = find_population(population);
+  if (measurement == Samples::name)
+    return std::make_shared<Pair>(std::move(p), Named<MeasurementModel>{std::string(Samples::name), nullptr});
+  return std::make_shared<Pair>(std::move(p), find_measurement(measurement));
+}
+
+}  // namespace starling

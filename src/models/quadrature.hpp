@@ -1,0 +1,58 @@
+/// Nodes for the integral over one object's latent, int p(x | mu) p(mu | theta) dmu: where the integrand
+/// lives, and as many as its tolerance asks for.
+#pragma once
+
+#include <array>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "models/measurement_model.hpp"
+#include "models/population_model.hpp"
+
+namespace starling {
+
+/// A theta at which the integral must be right, prepared. All in the frame.
+struct QuadraturePoint {
+  std::vector<double> population;  ///< as PopulationModel::prepare gives it
+  std::array<double, kMeasurementCoefficients> measurement;
+  std::pair<double, double> support;
+  std::vector<double> typical;  ///< sorted draws of mu: where the population is
+};
+QuadraturePoint quadrature_point(const PopulationModel& population, const MeasurementModel& measurement,
+                                 std::span<const double> population_theta,
+                                 std::span<const double> measurement_theta, Frame frame);
+
+/// A rule on [0, 1].
+struct QuadratureRule {
+  std::vector<double> t, log_weight;
+};
+
+struct ObjectNodes {
+  double a = 0, b = 0;             ///< the interval; a walker's support cuts it
+  const QuadratureRule* rule = nullptr;
+  double error = 0;                ///< of ln L at the worst of the points, by twice the nodes
+};
+
+/// Chooses interval and rule for an object so that ln L at all points has an error below `tolerance`, if 512
+/// nodes are enough. Gauss-Legendre; double-exponential (Takahasi & Mori 1974) where the interval ends at a
+/// fixed end of the support, at which densities may be singular.
+ObjectNodes place_nodes(const PopulationModel& population, const MeasurementModel& measurement,
+                        const Datum<double>& datum, std::span<const QuadraturePoint> points,
+                        double tolerance);
+
+/// ln int p(x | mu) p(mu | theta) dmu by these nodes.
+double log_integral(const PopulationModel& population, const MeasurementModel& measurement,
+                    const Datum<double>& datum, const QuadraturePoint& point, const ObjectNodes& nodes);
+
+/// A draw from p(mu | x, theta): the cumulative distribution on a fine grid of the interval that holds the
+/// integrand, inverted.
+double draw_latent(const PopulationModel& population, const MeasurementModel& measurement,
+                   const Datum<double>& datum, const QuadraturePoint& point, HostStream& stream);
+
+/// Distance from the datum's center at which the likelihood has fallen by half a unit of its logarithm, to a
+/// factor of 1.5.
+double likelihood_width(const MeasurementModel& measurement, std::span<const double> prepared,
+                        const Datum<double>& datum);
+
+}  // namespace starling

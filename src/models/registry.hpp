@@ -1,0 +1,22 @@
+/// Models by name, as on the command line: schechter(x_min=9).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "models/measurement_model.hpp"
+#include "models/population_model.hpp"
+
+namespace starling {
+
+template <class Model>
+struct Named {
+  std::string text;  ///< as it was understood, with all arguments: the same text makes it again
+  std::shared_ptr<const Model> model;
+};
+
+/// Throw InputError for unknown names and arguments (with the nearest known one) and for bad values.
+Named<PopulationModel> find_population(std::string_view text);
+Named<MeasurementModel> find_measurement(std::string_view text);
+
+}  // namespace starling
