@@ -5,6 +5,7 @@
 #include <cctype>
 #include <charconv>
 #include <cstdint>
+#include <exception>
 #include <iterator>
 #include <limits>
 #include <string>
@@ -177,7 +178,13 @@ class RowsReader {
     const auto pieces = pieces_of(text, pieces_at_most);
     parts_.resize(pieces.size());
 #pragma omp parallel for schedule(dynamic)
-    for (std::size_t p = 0; p < pieces.size(); ++p) read_plain(pieces[p], wanted_, parts_[p]);
+    for (std::size_t p = 0; p < pieces.size(); ++p) {
+      try {
+        read_plain(pieces[p], wanted_, parts_[p]);
+      } catch (const std::exception&) {
+        parts_[p].good = false;  // nothing may leave a parallel loop
+      }
+    }
     if (!std::all_of(parts_.begin(), parts_.end(), [](const Rows& part) { return part.good; })) return false;
     for (Rows& part : parts_) {
       row_ += part.rows;
