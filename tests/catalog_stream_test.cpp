@@ -58,7 +58,7 @@ TEST_F(Streaming, BlocksOfAnySizeGiveTheSameRecords) {
   }
 }
 
-/// 30 MB: several blocks, each shared among threads unless it holds a quote.
+/// 30 MB: several blocks, each shared among threads.
 std::string large(std::size_t rows, const char* line_end, const std::function<std::string(std::size_t)>& id) {
   std::string text = std::string("id,x,sigma,z") + line_end;
   for (std::size_t i = 0; i < rows; ++i) {
@@ -89,7 +89,7 @@ TEST_F(Streaming, LargeFilesKeepTheirRowsInOrder) {
 }
 
 TEST_F(Streaming, QuotedLineEndsMayLieOnBordersOfBlocks) {
-  // long fields of many lines, so that blocks of 8 MiB end within them; other blocks hold no quotes
+  // long fields of many lines, so that blocks of 8 MiB end within them
   const auto plain = [](std::size_t i) { return fmt::format("{}", i); };
   const auto quoted = [&](std::size_t i) {
     std::string text = plain(i);

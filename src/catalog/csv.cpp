@@ -113,8 +113,8 @@ struct Rows {
   bool good = true;  // false: something is wrong in the row that follows
 };
 
-/// Reads plain text, lines without quotes, up to the first row in which anything is wrong.
-void read_plain(std::string_view text, const Wanted& wanted, Rows& to) {
+/// Reads the rows of a text up to the first in which anything is wrong. Throws InputError for broken quotes.
+void read_piece(std::string_view text, const Wanted& wanted, Rows& to) {
   to.values.clear();
   to.ids.clear();
   to.rows = 0;
@@ -159,8 +159,7 @@ class RowsReader {
   std::size_t read(std::string_view text, bool last) {
     const auto end = last ? text.size() : text.rfind('\n') + 1;
     std::size_t used = end;
-    if (end < worth_sharing || text.find('"') != std::string_view::npos ||
-        !read_shared(text.substr(0, end))) {
+    if (end < worth_sharing || !read_shared(text.substr(0, end))) {
       used = read_carefully(text, last);
     }
     bytes_ += used;
@@ -173,14 +172,15 @@ class RowsReader {
   static constexpr std::size_t worth_sharing = 1 << 20;
   static constexpr std::size_t pieces_at_most = 8;
 
-  /// Several threads at once; false, and nothing is kept, if a row is wrong.
+  /// Several threads at once; false, and nothing is kept, if a row is wrong, or if a quoted field goes beyond
+  /// the piece of text in which it begins, which then seems never to be closed.
   bool read_shared(std::string_view text) {
     const auto pieces = pieces_of(text, pieces_at_most);
     parts_.resize(pieces.size());
 #pragma omp parallel for schedule(dynamic)
     for (std::size_t p = 0; p < pieces.size(); ++p) {
       try {
-        read_plain(pieces[p], wanted_, parts_[p]);
+        read_piece(pieces[p], wanted_, parts_[p]);
       } catch (const std::exception&) {
         parts_[p].good = false;  // nothing may leave a parallel loop
       }
