@@ -108,6 +108,16 @@ TEST_F(Streaming, QuotedLineEndsMayLieOnBordersOfBlocks) {
   expect_rows(c, 400'000, quoted);
 }
 
+TEST_F(Streaming, RowsInsideAQuotedFieldAreNoRows) {
+  std::string inside = "first";  // longer than the piece of a thread
+  for (int k = 0; k < 300'000; ++k) inside += "\nb,1,1,0";
+  inside += "\nlast";
+  const auto id = [&](std::size_t i) { return i == 5 ? inside : fmt::format("{}", i); };
+  const auto quoted = [&](std::size_t i) { return i == 5 ? '"' + inside + '"' : id(i); };
+  expect_rows(read_csv(file("large.csv", large(100'000, "\n", quoted)), {.columns = {{"z", "z"}}}), 100'000,
+              id);
+}
+
 TEST_F(Streaming, ErrorsNameTheRowWhereverItLies) {
   std::string text = "x\n";
   for (int i = 0; i < 3'000'000; ++i) text += i == 2'500'000 ? "# note\noops\n" : "1234567\n";
