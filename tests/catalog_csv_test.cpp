@@ -139,12 +139,12 @@ TEST_F(Csv, RefusesFilesThatAreNoCatalogs) {
   expect_input_error([&] { read_csv(folder_ / "none.csv"); }, "none.csv: no such file");
   expect_input_error([&] { read_csv(folder_); }, "is a folder, expected a file");
   expect_input_error([&] { starling::read_catalog(folder_); }, "is a folder, expected a file");
-  expect_input_error([&] { starling::read_catalog(file("cat.fits", "x\n1\n")); },
-                     "unknown kind of catalog '.fits'");
+  expect_input_error([&] { starling::read_catalog(file("cat.txt", "x\n1\n")); },
+                     "unknown kind of catalog '.txt', expected .csv, .h5, .hdf5 or .fits");
 }
 
 TEST_F(Csv, RefusesOptionsThatMakeNoSense) {
-  expect_error("x\n1\n", "posterior samples \\('mu'\\) are read from HDF5 only", {.samples = "mu"});
+  expect_error("x\n1\n", "posterior samples \\('mu'\\) are read from HDF5 and FITS only", {.samples = "mu"});
   expect_error("x\n1\n", "interim prior", {.interim_prior = "normal(0, 1)"});
   expect_input_error([&] { read("x\n1\n", {.sigma_value = 0.0}); },
                      "sigma = 0: expected a finite number > 0");

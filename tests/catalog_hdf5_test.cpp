@@ -238,7 +238,7 @@ TEST_F(Hdf5, RefusesOffsetsThatMakeNoSense) {
 }
 
 TEST_F(Hdf5, DropsBadRowsIfAskedAndSaysWhich) {
-  put("mu", Numbers{1, 2, 3, nan, 5, 6, 7, 8}, {4, 2});
+  put("mu", Numbers{1, 2, nan, 3, 5, 6, 7, 8}, {4, 2});
   put("density", Numbers{1, 2, 3, 4, 5, nan, 7, 8}, {4, 2});
   put("weight", Numbers{0.1, 0.2, 0.3, 0.4});
   put("id", Texts{"a", "b", "c", "d"}, 0);
@@ -253,7 +253,7 @@ TEST_F(Hdf5, DropsBadRowsIfAskedAndSaysWhich) {
   ASSERT_EQ(notes.size(), 1U);
   EXPECT_NE(notes[0].find("dropped 2 of 4 rows"), std::string::npos) << notes[0];
   EXPECT_NE(notes[0].find("rows 1, 2 (from 0)"), std::string::npos) << notes[0];
-  expect_error({.samples = "mu"}, "row 1, sample 1 of 'mu': nan, expected a finite number; --drop-bad-rows");
+  expect_error({.samples = "mu"}, "row 1, sample 0 of 'mu': nan, expected a finite number; --drop-bad-rows");
 }
 
 TEST_F(Hdf5, DropsBadRowsWithoutTouchingOneNoiseForAll) {

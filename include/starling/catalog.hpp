@@ -21,12 +21,17 @@ struct Catalog {
   std::vector<double> log_interim;     ///< ln pi0(mu_ik), up to a constant, per sample; empty: flat
   std::map<std::string, std::vector<double>> columns;  ///< what else measurements need: [N] by role
 
+  /// By role, such as "trials" or "z": [N] values of what a measurement needs besides x and sigma.
+  std::map<std::string, std::vector<double>> columns;
+
   std::string source;  ///< file it came from, "" if it was made in memory
   std::string hash;    ///< SHA-256 of what was read (hex), "" if it was made in memory
 
   [[nodiscard]] std::size_t size() const { return x.size(); }
   [[nodiscard]] bool has_samples() const { return !samples.empty(); }
   [[nodiscard]] double sigma_of(std::size_t i) const { return sigma.size() == 1 ? sigma[0] : sigma[i]; }
+  /// The values in this role. Throws InputError that names the role where the catalog has none.
+  [[nodiscard]] const std::vector<double>& column(const std::string& role) const;
   /// The row number of the object with this id; without ids the id is the row number from 0.
   /// Throws InputError where there is none, or where several have it.
   [[nodiscard]] std::size_t find(const std::string& id) const;
@@ -35,23 +40,31 @@ struct Catalog {
 /// Throws InputError unless every number is finite, sigma > 0, weights >= 0, sizes fit together and N >= 1.
 void check(const Catalog& catalog);
 
-/// Which columns (CSV) or datasets (HDF5) to read.
+/// Which columns (CSV, FITS) or datasets (HDF5) to read.
 struct CatalogOptions {
   std::string x = "x";
   std::string sigma = "";                            ///< column; "" means "sigma" if there is one
   std::optional<double> sigma_value = std::nullopt;  ///< one number for all objects instead of a column
   std::string weight = "";                           ///< column; "" means "weight" if there is one
   std::string id = "";                               ///< column; "" means "id" if there is one
-  /// HDF5: dataset of posterior samples, [N, K], or [N, K, P] as "name:column", or ragged.
+  /// HDF5: dataset of posterior samples, [N, K], or [N, K, P] as "name:column", or ragged; FITS: a column
+  /// with several numbers in each row. NaN at the end of an object's samples is padding, and left out.
   std::string samples = "";
   std::string offsets = "";  ///< HDF5: dataset of N + 1 offsets into ragged samples
   /// "": flat. "normal(0, 10)" or another prior's text: the named density; or a dataset / column: pi0 per
   /// sample.
   std::string interim_prior = "";
   bool drop_bad_rows = false;  ///< leave out rows that are not finite or have sigma <= 0, and say which
+  /// By role: the column of its values, or a number that stands for all objects.
+  std::map<std::string, std::string> columns = {};
+  /// Roles that are read from a column of that name, if there is one and `columns` names no other.
+  std::vector<std::string> optional_columns = {};
+  std::string mask = "";   ///< HDF5, FITS: column of integers; only rows where it isn't 0 are read
+  std::string table = "";  ///< HDF5: table (compound dataset) whose columns are meant; FITS: extension
 };
 
-/// Reads .csv, .h5/.hdf5 by the file's ending ("-" is CSV from standard input).
+/// Reads .csv, .h5/.hdf5, .fits/.fit/.fits.gz by the file's ending ("-" is CSV from standard input).
+/// "cat.fits[NAME]" or "cat.fits[2]" reads that extension of the file.
 /// `notes` (may be null) gets one sentence per thing a user should know, such as the rows that were dropped.
 /// Throws InputError with file, row, column and value.
 Catalog read_catalog(const std::filesystem::path& path, const CatalogOptions& options = {},
@@ -60,6 +73,11 @@ Catalog read_csv(const std::filesystem::path& path, const CatalogOptions& option
                  std::vector<std::string>* notes = nullptr);
 Catalog read_hdf5(const std::filesystem::path& path, const CatalogOptions& options = {},
                   std::vector<std::string>* notes = nullptr);
+Catalog read_fits(const std::filesystem::path& path, const CatalogOptions& options = {},
+                  std::vector<std::string>* notes = nullptr);
+
+/// The file that a catalog's path names: the path without "[extension]".
+std::filesystem::path catalog_file(const std::filesystem::path& path);
 
 /// Writes a catalog, by the file's ending; CSV has no samples. `truth` ([N] or empty) is written as column
 /// "mu".

@@ -31,24 +31,82 @@ void check_size(const std::string& catalog, std::size_t size, std::size_t expect
   }
 }
 
-enum class Format { csv, hdf5 };
+enum class Format { csv, hdf5, fits };
+
+std::string lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+bool is_fits(const std::filesystem::path& path) {
+  const std::string ending = lower(path.extension().string());
+  return ending == ".fits" || ending == ".fit";
+}
 
 Format format_of(const std::filesystem::path& path) {
   if (path == "-") return Format::csv;
-  std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::filesystem::path file = catalog_file(path);
+  const bool whole = file == path;
+  if (lower(file.extension().string()) == ".gz" && is_fits(file.stem())) file = file.stem();
+  if (is_fits(file)) return Format::fits;
+  if (!whole) {
+    throw InputError(
+        fmt::format("{}: only FITS files have extensions to choose from by [NAME]", path.string()));
+  }
+  const std::string ending = lower(path.extension().string());
   if (ending == ".csv") return Format::csv;
   if (ending == ".h5" || ending == ".hdf5") return Format::hdf5;
   std::error_code error;
   const auto type = std::filesystem::status(path, error).type();
   if (type == std::filesystem::file_type::fifo || type == std::filesystem::file_type::character)
     return Format::csv;
-  throw InputError(
-      fmt::format("{}: unknown kind of catalog '{}', expected .csv, .h5 or .hdf5", path.string(), ending));
+  throw InputError(fmt::format("{}: unknown kind of catalog '{}', expected .csv, .h5, .hdf5 or .fits",
+                               path.string(), ending));
 }
 
 }  // namespace
+
+std::filesystem::path catalog_file(const std::filesystem::path& path) {
+  const std::string text = path.string();
+  const auto open = text.rfind('[');
+  std::error_code error;
+  if (!text.ends_with(']') || open == std::string::npos || open == 0 ||
+      std::filesystem::exists(path, error)) {
+    return path;
+  }
+  return text.substr(0, open);
+}
+
+const std::vector<double>& Catalog::column(const std::string& role) const {
+  const auto found = columns.find(role);
+  if (found != columns.end()) return found->second;
+  std::vector<std::string> known;
+  for (const auto& [name, values] : columns) known.push_back(name);
+  throw InputError(fmt::format("{}: has no column for '{}'{}; name one with --column {}=COLUMN",
+                               source.empty() ? "catalog" : shown(source), role, did_you_mean(role, known),
+                               role));
+}
+
+bool all_have_as_many_samples(const Catalog& catalog) {
+  const std::size_t n = catalog.size(), k = catalog.samples.size() / n;
+  for (std::size_t i = 0; i <= n; ++i) {
+    if (catalog.offsets[i] != i * k) return false;
+  }
+  return true;
+}
+
+std::vector<double> interim_densities(const Catalog& catalog) {
+  std::vector<double> density(catalog.log_interim.size());
+  for (std::size_t i = 0; i < density.size(); ++i) {
+    density[i] = std::exp(catalog.log_interim[i]);
+    if (complaint(Role::density, density[i]) != nullptr) {
+      throw InputError(
+          fmt::format("catalog: the log interim density {} of sample {} has no density in double precision",
+                      catalog.log_interim[i], i));
+    }
+  }
+  return density;
+}
 
 std::size_t Catalog::find(const std::string& wanted) const {
   if (id.empty()) {
@@ -85,6 +143,11 @@ void check(const Catalog& catalog) {
   check_values(name, catalog.x, Role::x, "x");
   check_values(name, catalog.sigma, Role::sigma, "sigma");
   check_values(name, catalog.weight, Role::weight, "weight");
+  for (const auto& [role, values] : catalog.columns) {
+    check_role(role);
+    check_size(name, values.size(), n, role.c_str());
+    check_values(name, values, Role::other, role.c_str());
+  }
   if (!catalog.weight.empty() &&
       std::all_of(catalog.weight.begin(), catalog.weight.end(), [](double w) { return w == 0; })) {
     throw InputError(name + ": all weights are 0, expected at least one > 0");
@@ -120,8 +183,16 @@ void check(const Catalog& catalog) {
 
 Catalog read_catalog(const std::filesystem::path& path, const CatalogOptions& options,
                      std::vector<std::string>* notes) {
-  if (path != "-") check_readable(path);
-  return format_of(path) == Format::csv ? read_csv(path, options, notes) : read_hdf5(path, options, notes);
+  if (path != "-") check_readable(catalog_file(path));
+  switch (format_of(path)) {
+    case Format::csv:
+      return read_csv(path, options, notes);
+    case Format::hdf5:
+      return read_hdf5(path, options, notes);
+    case Format::fits:
+      return read_fits(path, options, notes);
+  }
+  return {};
 }
 
 void write_catalog(const std::filesystem::path& path, const Catalog& catalog,
@@ -130,13 +201,16 @@ void write_catalog(const std::filesystem::path& path, const Catalog& catalog,
   check(catalog);
   if (!truth.empty()) check_size("catalog", truth.size(), catalog.size(), "mu (the true values)");
   if (format == Format::csv && catalog.has_samples()) {
-    throw InputError(
-        fmt::format("{}: CSV catalogs hold no posterior samples, expected .h5 or .hdf5", path.string()));
+    throw InputError(fmt::format("{}: CSV catalogs hold no posterior samples, expected .h5, .hdf5 or .fits",
+                                 path.string()));
   }
   if (path == "-") return write_csv(path, catalog, truth);
-  replace_file(path, [&](const std::filesystem::path& target) {
-    format == Format::csv ? write_csv(target, catalog, truth) : write_hdf5(target, catalog, truth);
-  });
+  if (format == Format::fits && (!is_fits(path) || catalog_file(path) != path)) {
+    throw InputError(
+        fmt::format("{}: FITS catalogs are written to files that end in .fits or .fit", path.string()));
+  }
+  const auto write = format == Format::csv ? write_csv : format == Format::hdf5 ? write_hdf5 : write_fits;
+  replace_file(path, [&](const std::filesystem::path& target) { write(target, catalog, truth); });
 }
 
 }  // namespace starling

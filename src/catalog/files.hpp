@@ -18,8 +18,15 @@ void check_writable(const std::filesystem::path& path);
 void replace_file(const std::filesystem::path& path,
                   const std::function<void(const std::filesystem::path&)>& write);
 
+/// Whether every object has the same number of posterior samples, so that they fit into [N, K].
+bool all_have_as_many_samples(const Catalog& catalog);
+/// pi0 of every sample. Throws InputError where it is beyond double precision.
+std::vector<double> interim_densities(const Catalog& catalog);
+
 // Writers of whole catalogs; throw RunError if the disk refuses.
 void write_csv(const std::filesystem::path& path, const Catalog& catalog, const std::vector<double>& truth);
 void write_hdf5(const std::filesystem::path& path, const Catalog& catalog, const std::vector<double>& truth);
+
+void write_fits(const std::filesystem::path& path, const Catalog& catalog, const std::vector<double>& truth);
 
 }  // namespace starling

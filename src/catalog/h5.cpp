@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
+#include <iterator>
 #include <numeric>
 
 #include "catalog/hdf5_library.hpp"
@@ -28,12 +29,33 @@ bool exists(hid_t file, const std::string& path) {
   return object.valid() && H5Iget_type(object.id()) == H5I_DATASET;
 }
 
-/// "group/data:column" as ("group/data", "column"); the column is empty if the whole name is a dataset's.
+/// "group/data:column" as ("group/data", "column"), cut at the last ':' or '.' that follows a dataset's name;
+/// the column is empty if the whole name is a dataset's.
 std::pair<std::string, std::string> split(hid_t file, const std::string& name) {
   if (exists(file, name)) return {name, ""};
+  for (auto end = name.find_last_of(":."); end != std::string::npos && end > 0;
+       end = name.find_last_of(":.", end - 1)) {
+    if (exists(file, name.substr(0, end))) return {name.substr(0, end), name.substr(end + 1)};
+  }
   const auto colon = name.rfind(':');
   if (colon == std::string::npos) return {name, ""};
   return {name.substr(0, colon), name.substr(colon + 1)};
+}
+
+std::vector<std::string> members_of(hid_t dataset) {
+  const Handle type(H5Dget_type(dataset), H5Tclose);
+  std::vector<std::string> members;
+  if (H5Tget_class(type.id()) != H5T_COMPOUND) return members;
+  for (int i = 0; i < H5Tget_nmembers(type.id()); ++i) {
+    char* name = H5Tget_member_name(type.id(), static_cast<unsigned>(i));
+    members.emplace_back(name);
+    H5free_memory(name);
+  }
+  return members;
+}
+
+std::size_t product(const std::vector<hsize_t>& sizes) {
+  return std::accumulate(sizes.begin(), sizes.end(), std::size_t{1}, std::multiplies<>());
 }
 
 Handle open_dataset(hid_t file, const std::string& file_name, const std::string& name) {
@@ -91,7 +113,10 @@ std::vector<std::string> column_names(hid_t dataset, hid_t file, const std::stri
     const std::string beside = (slash == std::string::npos ? "" : path.substr(0, slash + 1)) + name;
     if (exists(file, beside)) {
       const Column names(file, file_name, beside);
-      if (names.is_text()) return names.texts();
+      std::vector<std::string> texts;
+      if (!names.is_text() || names.shape().size() != 1) continue;
+      names.read(0, names.shape()[0], texts);
+      return texts;
     }
   }
   return {};
@@ -123,36 +148,54 @@ std::vector<std::string> dataset_names(hid_t file) {
   return names;
 }
 
+std::vector<std::string> table_columns(hid_t file, const std::string& file_name, const std::string& name) {
+  const Handle dataset = open_dataset(file, file_name, name);
+  auto members = members_of(dataset.id());
+  if (members.empty()) {
+    throw InputError(
+        fmt::format("{}: dataset '{}' is no table: its values have no named columns", file_name, name));
+  }
+  return members;
+}
+
 Column::Column(hid_t file, std::string file_name, const std::string& name)
     : file_name_(std::move(file_name)), name_(name), dataset_(open_dataset(file, file_name_, name)) {
   const Handle space(H5Dget_space(dataset_.id()), H5Sclose);
-  const int rank = H5Sget_simple_extent_ndims(space.id());
-  std::vector<hsize_t> sizes(static_cast<std::size_t>(std::max(rank, 0)));
-  H5Sget_simple_extent_dims(space.id(), sizes.data(), nullptr);
-  shape_.assign(sizes.begin(), sizes.end());
-  const auto [dataset, column] = split(file, name);
-  const Handle type(H5Dget_type(dataset_.id()), H5Tclose);
-  if (H5Tget_class(type.id()) == H5T_COMPOUND) {
-    choose_member(column);
-  } else if (!column.empty()) {
-    choose_position(column, dataset, file);
-  }
+  cells_.resize(static_cast<std::size_t>(std::max(H5Sget_simple_extent_ndims(space.id()), 0)));
+  H5Sget_simple_extent_dims(space.id(), cells_.data(), nullptr);
+  shape_.assign(cells_.begin(), cells_.end());
+  auto [dataset, column] = split(file, name);
+  if (!members_of(dataset_.id()).empty()) column = choose_member(column);
+  if (!column.empty()) choose_position(column, dataset, file);
 }
 
-void Column::choose_member(const std::string& column) {
-  const Handle type(H5Dget_type(dataset_.id()), H5Tclose);
-  std::vector<std::string> members;
-  for (int i = 0; i < H5Tget_nmembers(type.id()); ++i) {
-    char* name = H5Tget_member_name(type.id(), static_cast<unsigned>(i));
-    members.emplace_back(name);
-    H5free_memory(name);
+/// Takes "member" or "member:position"; the position that is left to choose.
+std::string Column::choose_member(const std::string& column) {
+  const auto members = members_of(dataset_.id());
+  const auto known = [&](const std::string& name) {
+    return std::find(members.begin(), members.end(), name) != members.end();
+  };
+  const auto cut = column.find_last_of(":.");
+  std::string member = column, position;
+  if (!known(column) && cut != std::string::npos && known(column.substr(0, cut))) {
+    member = column.substr(0, cut);
+    position = column.substr(cut + 1);
   }
-  if (std::find(members.begin(), members.end(), column) == members.end()) {
+  if (!known(member)) {
     throw InputError(
         fmt::format("{}: dataset '{}' is a table, expected one of its columns after a ':'{}; its columns: {}",
                     file_name_, name_, column.empty() ? "" : did_you_mean(column, members), listed(members)));
   }
-  member_ = column;
+  const Handle type(H5Dget_type(dataset_.id()), H5Tclose);
+  const int index = H5Tget_member_index(type.id(), member.c_str());
+  const Handle values(H5Tget_member_type(type.id(), static_cast<unsigned>(index)), H5Tclose);
+  if (H5Tget_class(values.id()) == H5T_ARRAY) {
+    array_.resize(static_cast<std::size_t>(H5Tget_array_ndims(values.id())));
+    H5Tget_array_dims2(values.id(), array_.data());
+    shape_.insert(shape_.end(), array_.begin(), array_.end());
+  }
+  member_ = member;
+  return position;
 }
 
 void Column::choose_position(const std::string& column, const std::string& dataset, hid_t file) {
@@ -180,15 +223,13 @@ void Column::choose_position(const std::string& column, const std::string& datas
   shape_.pop_back();
 }
 
-std::size_t Column::size() const {
-  return std::accumulate(shape_.begin(), shape_.end(), std::size_t{1}, std::multiplies<>());
-}
-
 Handle Column::value_type() const {
   Handle type(H5Dget_type(dataset_.id()), H5Tclose);
   if (!member_) return type;
   const int index = H5Tget_member_index(type.id(), member_->c_str());
-  return {H5Tget_member_type(type.id(), static_cast<unsigned>(index)), H5Tclose};
+  Handle member(H5Tget_member_type(type.id(), static_cast<unsigned>(index)), H5Tclose);
+  if (array_.empty()) return member;
+  return {H5Tget_super(member.id()), H5Tclose};
 }
 
 H5T_class_t Column::value_class() const {
@@ -199,19 +240,36 @@ bool Column::is_text() const {
   return value_class() == H5T_STRING;
 }
 
-void Column::read(hid_t memory_type, void* to) const {
-  if (size() == 0) return;
-  const Handle space(H5Dget_space(dataset_.id()), H5Sclose);
-  const Handle whole(member_ ? H5Tcreate(H5T_COMPOUND, H5Tget_size(memory_type)) : H5Tcopy(memory_type),
+bool Column::is_whole() const {
+  const H5T_class_t kind = value_class();
+  return kind == H5T_INTEGER || kind == H5T_ENUM;  // truth values are an enumeration
+}
+
+/// How many values of the dataset are in some rows of the column.
+std::size_t Column::cells(std::size_t rows) const {
+  const std::size_t chosen = position_ && array_.empty() ? cells_.back() : 1;
+  return rows * (product(cells_) / cells_[0]) / chosen;
+}
+
+void Column::read(std::size_t first, std::size_t rows, hid_t memory_type, void* to) const {
+  if (cells(rows) == 0) return;
+  const Handle value(array_.empty()
+                         ? H5Tcopy(memory_type)
+                         : H5Tarray_create2(memory_type, static_cast<unsigned>(array_.size()), array_.data()),
                      H5Tclose);
-  if (member_) H5Tinsert(whole.id(), member_->c_str(), 0, memory_type);
-  if (position_) {
-    std::vector<hsize_t> start(shape_.size(), 0), count(shape_.begin(), shape_.end());
-    start.push_back(*position_);
-    count.push_back(1);
-    H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
+  const Handle whole(member_ ? H5Tcreate(H5T_COMPOUND, H5Tget_size(value.id())) : H5Tcopy(value.id()),
+                     H5Tclose);
+  if (member_) H5Tinsert(whole.id(), member_->c_str(), 0, value.id());
+  const Handle space(H5Dget_space(dataset_.id()), H5Sclose);
+  std::vector<hsize_t> start(cells_.size(), 0), count = cells_;
+  start[0] = first;
+  count[0] = rows;
+  if (position_ && array_.empty()) {
+    start.back() = *position_;
+    count.back() = 1;
   }
-  const hsize_t values = size();
+  H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
+  const hsize_t values = cells(rows);
   const Handle memory(H5Screate_simple(1, &values, nullptr), H5Sclose);
   if (H5Dread(dataset_.id(), whole.id(), memory.id(), space.id(), H5P_DEFAULT, to) < 0) {
     throw InputError(
@@ -221,52 +279,43 @@ void Column::read(hid_t memory_type, void* to) const {
   }
 }
 
-std::vector<double> Column::numbers() const {
-  const H5T_class_t kind = value_class();
-  if (kind != H5T_FLOAT && kind != H5T_INTEGER) {
+void Column::read(std::size_t first, std::size_t rows, double* to) const {
+  if (!is_whole() && value_class() != H5T_FLOAT) {
     throw InputError(fmt::format("{}: dataset '{}' holds {}, expected numbers", file_name_, name_,
                                  is_text() ? "text" : "no numbers"));
   }
-  std::vector<double> values(size());
-  read(H5T_NATIVE_DOUBLE, values.data());
-  return values;
+  if (!position_ || array_.empty()) return read(first, rows, H5T_NATIVE_DOUBLE, to);
+  std::vector<double> all(cells(rows) * product(array_));
+  read(first, rows, H5T_NATIVE_DOUBLE, all.data());
+  for (std::size_t i = *position_; i < all.size(); i += array_.back()) *to++ = all[i];
 }
 
-std::vector<std::uint64_t> Column::counts() const {
-  if (value_class() != H5T_INTEGER) {
-    throw InputError(fmt::format("{}: dataset '{}' does not hold integers", file_name_, name_));
-  }
-  std::vector<std::int64_t> values(size());
-  read(H5T_NATIVE_INT64, values.data());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (values[i] < 0) {
-      throw InputError(fmt::format("{}: row {}, dataset '{}': {} is negative, expected a count", file_name_,
-                                   i, name_, values[i]));
-    }
-  }
-  return {values.begin(), values.end()};
-}
-
-std::vector<std::string> Column::texts() const {
-  std::vector<std::string> result;
+void Column::read(std::size_t first, std::size_t rows, std::vector<std::string>& to) const {
   if (value_class() == H5T_INTEGER) {
-    std::vector<std::int64_t> values(size());
-    read(H5T_NATIVE_INT64, values.data());
-    for (const auto value : values) result.push_back(std::to_string(value));
-    return result;
+    const Handle type = value_type();
+    const bool is_signed = H5Tget_sign(type.id()) != H5T_SGN_NONE;
+    std::vector<std::int64_t> values(cells(rows));
+    read(first, rows, is_signed ? H5T_NATIVE_INT64 : H5T_NATIVE_UINT64, values.data());
+    for (const auto value : values) {
+      to.push_back(is_signed ? std::to_string(value) : std::to_string(static_cast<std::uint64_t>(value)));
+    }
+    return;
   }
   if (value_class() == H5T_FLOAT) {
-    for (const double value : numbers()) result.push_back(fmt::format("{}", value));
-    return result;
+    std::vector<double> values(cells(rows));
+    read(first, rows, H5T_NATIVE_DOUBLE, values.data());
+    for (const double value : values) to.push_back(fmt::format("{}", value));
+    return;
   }
   if (!is_text())
     throw InputError(fmt::format("{}: dataset '{}' holds neither text nor numbers", file_name_, name_));
-  const hsize_t values = size();
+  const hsize_t values = cells(rows);
   const Handle space(H5Screate_simple(1, &values, nullptr), H5Sclose);
-  return read_texts(value_type().id(), size(), space, [&](hid_t memory, void* to) {
-    read(memory, to);
+  auto texts = read_texts(value_type().id(), values, space, [&](hid_t memory, void* bytes) {
+    read(first, rows, memory, bytes);
     return true;
   });
+  std::move(texts.begin(), texts.end(), std::back_inserter(to));
 }
 
 }  // namespace starling::h5

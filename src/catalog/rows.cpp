@@ -5,7 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
+#include <charconv>
 #include <cmath>
+#include <iterator>
+#include <limits>
 
 #include "starling/error.hpp"
 
@@ -15,6 +19,7 @@ const char* complaint(Role role, double value) {
   switch (role) {
     case Role::x:
     case Role::sample:
+    case Role::other:
       return std::isfinite(value) ? nullptr : "a finite number";
     case Role::sigma:
       return std::isfinite(value) && value > 0 ? nullptr : "a finite number > 0";
@@ -79,6 +84,40 @@ void check_readable(const std::filesystem::path& path) {
   }
   if (error || access(path.c_str(), R_OK) != 0) {
     throw InputError(fmt::format("{}: cannot be read: permission denied", path.string()));
+  }
+}
+
+std::optional<double> number_in(const std::string& text) {
+  const char* begin = text.data() + (text.starts_with('+') ? 1 : 0);
+  const char* end = text.data() + text.size();
+  double value = 0;
+  const auto [stop, error] = std::from_chars(begin, end, value);
+  if (stop != end || error == std::errc::invalid_argument) return std::nullopt;
+  return error == std::errc{} ? value : std::numeric_limits<double>::infinity();
+}
+
+void check_role(const std::string& role) {
+  static constexpr const char* taken[] = {"x",       "sigma",   "weight",        "id",  "mu",
+                                          "samples", "offsets", "interim_prior", "mask"};
+  if (std::find(std::begin(taken), std::end(taken), role) != std::end(taken)) {
+    throw InputError(
+        fmt::format("column role '{}': that name is taken by the catalog itself, expected another", role));
+  }
+  const auto part_of_a_name = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
+  if (role.empty() || !std::all_of(role.begin(), role.end(), part_of_a_name)) {
+    throw InputError(fmt::format("column role '{}': expected a name of letters, digits and _", role));
+  }
+}
+
+void check_column_options(const CatalogOptions& options) {
+  for (const auto& [role, text] : options.columns) {
+    check_role(role);
+    if (text.empty()) throw InputError(fmt::format("column role '{}': expected a column or a number", role));
+    const auto value = number_in(text);
+    if (value && complaint(Role::other, *value) != nullptr) {
+      throw InputError(
+          fmt::format("column role '{}' = {}: expected {}", role, text, complaint(Role::other, *value)));
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,7 @@
 
 namespace starling {
 
-enum class Role { x, sigma, weight, sample, density };
+enum class Role { x, sigma, weight, sample, density, other };
 
 /// What was expected of a value in this role, as words for a message; nullptr if the value is right.
 const char* complaint(Role role, double value);
@@ -48,6 +49,31 @@ std::string listed(const std::vector<std::string>& names);
 
 /// Throws InputError if the path is missing, a folder, or can't be read.
 void check_readable(const std::filesystem::path& path);
+
+/// The number that all of the text is; none if it isn't one.
+std::optional<double> number_in(const std::string& text);
+
+/// Throws InputError unless `role` can be the name of a column beside the usual ones.
+void check_role(const std::string& role);
+
+/// Throws InputError for roles that can't be, and for numbers that are not finite.
+void check_column_options(const CatalogOptions& options);
+
+/// Calls number(role, value) or column(role, name) for every role that the options name or that `has` a
+/// column.
+template <class Has, class Number, class Column>
+void for_each_role(const CatalogOptions& options, Has&& has, Number&& number, Column&& column) {
+  for (const auto& [role, text] : options.columns) {
+    if (const auto value = number_in(text)) {
+      number(role, *value);
+    } else {
+      column(role, text);
+    }
+  }
+  for (const std::string& role : options.optional_columns) {
+    if (!options.columns.contains(role) && has(role)) column(role, role);
+  }
+}
 
 /// Which single noise value the options give, if any; throws InputError if it is wrong or given twice.
 void check_sigma_options(const CatalogOptions& options);

@@ -1,9 +1,12 @@
 /// SHA-256 through OpenSSL.
 #include "catalog/sha256.hpp"
 
+#include <fmt/format.h>
 #include <openssl/evp.h>
 
 #include <array>
+#include <fstream>
+#include <vector>
 
 #include "starling/error.hpp"
 
@@ -35,6 +38,18 @@ std::string Sha256::hex() {
 std::string sha256_hex(std::string_view bytes) {
   Sha256 sum;
   sum.update(bytes);
+  return sum.hex();
+}
+
+std::string hash_of_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  Sha256 sum;
+  std::vector<char> bytes(1 << 20);
+  while (file) {
+    file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    sum.update({bytes.data(), static_cast<std::size_t>(file.gcount())});
+  }
+  if (file.bad()) throw InputError(fmt::format("{}: cannot be read", path.string()));
   return sum.hex();
 }
 

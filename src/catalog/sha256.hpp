@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,5 +23,8 @@ class Sha256 {
 };
 
 std::string sha256_hex(std::string_view bytes);
+
+/// Of a file's bytes. Throws InputError where it cannot be read.
+std::string hash_of_file(const std::filesystem::path& path);
 
 }  // namespace starling

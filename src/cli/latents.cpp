@@ -37,7 +37,7 @@ Catalog fitted_catalog(const Chain& chain, const Options& options) {
     throw InputError(fmt::format(
         "{}: the catalog is not in this file and came from no file; name it with --catalog", options.path));
   std::error_code error;
-  if (!std::filesystem::exists(request.catalog, error))
+  if (!std::filesystem::exists(catalog_file(request.catalog), error))
     throw InputError(fmt::format("{}: this catalog of {} is not there; say where it is now with --catalog",
                                  request.catalog, options.path));
   auto catalog = load_catalog(request);

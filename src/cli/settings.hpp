@@ -56,7 +56,7 @@ void for_each_setting(Visit&& visit) {
   using S = Setting;
   visit(
       S{catalog_settings, "catalog", "path", "CATALOG", "",
-        "CSV or HDF5 file of the objects; - is CSV from standard input"},
+        "CSV, HDF5 or FITS file of the objects; - is CSV from standard input"},
       [](auto& r) -> auto& { return r.catalog; });
   visit(
       S{column_settings, "catalog", "x", "--x", "COLUMN", "measured values"},
@@ -77,7 +77,7 @@ void for_each_setting(Visit&& visit) {
   visit(
       S{column_settings, "catalog", "samples", "--samples", "DATASET",
         "HDF5: posterior samples of each object, [N, K], [N, K, P] as DATASET:COLUMN, or ragged with "
-        "--offsets"},
+        "--offsets; FITS: a column of arrays"},
       [](auto& r) -> auto& { return r.columns.samples; });
   visit(
       S{column_settings, "catalog", "offsets", "--offsets", "DATASET",
@@ -88,6 +88,21 @@ void for_each_setting(Visit&& visit) {
         "prior under which the samples were drawn: its name, as 'normal(0, 10)', or its density per sample; "
         "default: flat"},
       [](auto& r) -> auto& { return r.columns.interim_prior; });
+  visit(
+      S{column_settings, "catalog", "columns", "--column", "ROLE=COLUMN|NUMBER",
+        "values in another role that the measurement knows, as trials=n, a column or one number for all; "
+        "repeat "
+        "for each",
+        false, true},
+      [](auto& r) -> auto& { return r.columns.columns; });
+  visit(
+      S{column_settings, "catalog", "mask", "--mask", "DATASET",
+        "HDF5, FITS: integers or truth values; only rows where it isn't 0 are read"},
+      [](auto& r) -> auto& { return r.columns.mask; });
+  visit(
+      S{column_settings, "catalog", "table", "--table", "DATASET",
+        "HDF5: the table (compound dataset) whose columns are meant; FITS: the extension"},
+      [](auto& r) -> auto& { return r.columns.table; });
   visit(
       S{column_settings, "catalog", "drop_bad_rows", "--drop-bad-rows", "",
         "leave out rows that are not finite or have sigma <= 0, and say which"},

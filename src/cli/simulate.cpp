@@ -35,8 +35,8 @@ int simulate_command(const Options& options) {
   const auto seed = parse_whole(options.seed, "--seed", std::numeric_limits<std::int64_t>::max());
   const auto ending = std::filesystem::path(options.output).extension();
   if (samples > 0 && ending == ".csv")
-    throw InputError(
-        fmt::format("{}: a CSV file holds no posterior samples; write .h5 to keep them", options.output));
+    throw InputError(fmt::format("{}: a CSV file holds no posterior samples; write .h5 or .fits to keep them",
+                                 options.output));
   const auto simulation = simulate(options.population, truth, objects, {sigma}, samples, seed);
   write_catalog(options.output, simulation.catalog, simulation.mu);
   note(fmt::format("wrote {} objects to {}", objects, options.output));
@@ -60,14 +60,14 @@ void add_simulate(CLI::App& app, Command& command) {
   sub->add_option("--objects", options->objects, "number of objects")
       ->type_name("NUMBER")
       ->capture_default_str();
-  sub->add_option("--samples", options->samples, "posterior samples per object (needs .h5); 0: none")
+  sub->add_option("--samples", options->samples, "posterior samples per object (needs .h5 or .fits); 0: none")
       ->type_name("NUMBER")
       ->capture_default_str();
   sub->add_option("--seed", options->seed, "seed of the random numbers")
       ->type_name("NUMBER")
       ->capture_default_str();
   sub->add_option("-o,--output", options->output,
-                  "catalog to write, .csv or .h5, with the true values as column mu")
+                  "catalog to write, .csv, .h5 or .fits, with the true values as column mu")
       ->type_name("FILE")
       ->required();
   sub->footer(
