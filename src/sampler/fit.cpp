@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <numeric>
 
 #include "sampler/ensemble.hpp"
 #include "sampler/options.hpp"
@@ -193,6 +194,7 @@ class Run {
     state_.lp.resize(state_.chains());
     state_.accepted.resize(state_.chains());
     state_.nan_count.resize(state_.chains());
+    state_.outside_count.resize(state_.chains());
     settings_ = {options.moves, options.stretch_scale, options.seed};
     marginal_moves_ = options.moves_per_step > 0      ? options.moves_per_step
                       : options.integral == "samples" ? 1
@@ -213,9 +215,10 @@ class Run {
     if (joint_) joint_->start(state_.theta);
     const std::size_t sweeps = header_.burn_in + header_.steps;
     double latent_acceptance = 0;
-    std::size_t done = 0, kept = 0;
+    std::size_t done = 0, kept = 0, proposals = 0;
     for (std::size_t t = 0; t < sweeps; ++t) {
       std::fill(state_.accepted.begin(), state_.accepted.end(), 0u);
+      if (t == header_.burn_in) std::fill(state_.outside_count.begin(), state_.outside_count.end(), 0u);
       std::size_t moves = 0;
       std::span<const double> centred = state_.theta;
       if (likelihood_) {
@@ -232,6 +235,7 @@ class Run {
         }
       }
       recorder.record(t, state_, centred, moves);
+      if (t >= header_.burn_in) proposals += moves * state_.chains();
       done = t + 1;
       kept += header_.keeps(t) ? 1 : 0;
       if (options_.stop != nullptr && *options_.stop) break;
@@ -244,9 +248,13 @@ class Run {
       results.latents =
           joint_->finish(static_cast<std::uint32_t>(done), collect(done), static_cast<double>(kept));
     results.attributes["sampling_seconds"] = fmt::format("{:.6f}", recorder.seconds());
-    std::uint64_t nans = 0;
-    for (const auto n : state_.nan_count) nans += n;
-    results.attributes["nan_proposals"] = std::to_string(nans);
+    const auto total = [](const std::vector<std::uint64_t>& counts) {
+      return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+    };
+    results.attributes["nan_proposals"] = std::to_string(total(state_.nan_count));
+    if (proposals > 0)
+      results.attributes["outside_proposals"] = fmt::format(
+          "{:.4f}", static_cast<double>(total(state_.outside_count)) / static_cast<double>(proposals));
     if (joint_ && done > header_.burn_in)
       results.attributes["latent_acceptance"] =
           fmt::format("{:.4f}", latent_acceptance / static_cast<double>(done - header_.burn_in));
