@@ -13,6 +13,7 @@
 #include "sampler/ensemble.hpp"
 #include "sampler/options.hpp"
 #include "sampler/start.hpp"
+#include "sampler/until.hpp"
 #include "starling/error.hpp"
 
 namespace starling {
@@ -62,10 +63,7 @@ class Recorder {
         options_(options),
         sink_(sink),
         joint_(joint),
-        begin_(std::chrono::steady_clock::now()) {
-    const std::size_t kept = header.steps / header.thin * header.chains();
-    draw_every_ = std::max<std::size_t>(1, kept / 500);
-  }
+        begin_(std::chrono::steady_clock::now()) {}
 
   void record(std::size_t sweep, const Ensembles& state, std::span<const double> centred, std::size_t moves) {
     if (block_.sweeps == 0) block_.first_sweep = sweep;
@@ -80,18 +78,17 @@ class Recorder {
     proposed_ += moves * state.chains();
     if (header_.keeps(sweep))
       for (std::size_t c = 0; c < state.chains(); ++c)
-        if (draw_count_++ % draw_every_ == 0) {
-          const auto t = state.at(c);
-          draws_.insert(draws_.end(), t.begin(), t.end());
-        }
+        if (draw_count_++ % draw_every_ == 0) keep_draw(state.at(c));
     const bool last = sweep + 1 == header_.burn_in + header_.steps;
     if (block_.sweeps == 64 || last || seconds_since(appended_) > 5) flush();
-    if (options_.progress && (last || seconds_since(reported_) > 0.1)) {
-      reported_ = std::chrono::steady_clock::now();
-      options_.progress({sweep + 1, header_.burn_in + header_.steps,
-                         static_cast<double>(accepted_) / static_cast<double>(proposed_),
-                         seconds_since(begin_)});
-    }
+    if (last || seconds_since(reported_) > 0.1) report(sweep + 1, header_.burn_in + header_.steps);
+  }
+
+  void report(std::size_t done, std::size_t sweeps) {
+    if (!options_.progress) return;
+    reported_ = std::chrono::steady_clock::now();
+    options_.progress({done, sweeps, static_cast<double>(accepted_) / static_cast<double>(proposed_),
+                       seconds_since(begin_)});
   }
 
   void flush() {
@@ -103,6 +100,16 @@ class Recorder {
   [[nodiscard]] const std::vector<double>& draws() const { return draws_; }
 
  private:
+  /// Keeps 500 to 1000 of all draws, evenly, however many there will be.
+  void keep_draw(std::span<const double> theta) {
+    draws_.insert(draws_.end(), theta.begin(), theta.end());
+    const std::size_t d = theta.size(), n = draws_.size() / d;
+    if (n < 1000) return;
+    for (std::size_t i = 1; 2 * i < n; ++i) std::copy_n(draws_.data() + 2 * i * d, d, draws_.data() + i * d);
+    draws_.resize(n / 2 * d);
+    draw_every_ *= 2;
+  }
+
   const ChainHeader& header_;
   const FitOptions& options_;
   ChainSink& sink_;
@@ -110,7 +117,7 @@ class Recorder {
   ChainBlock block_;
   std::chrono::steady_clock::time_point begin_, appended_ = begin_, reported_ = begin_;
   std::uint64_t accepted_ = 0, proposed_ = 0;
-  std::size_t draw_every_, draw_count_ = 0;
+  std::size_t draw_every_ = 1, draw_count_ = 0;
   std::vector<double> draws_;
 };
 
@@ -150,7 +157,7 @@ ChainHeader make_header(const Model& model, Method method, const FitOptions& o, 
   h.ensembles = o.ensembles;
   h.walkers = o.walkers;
   h.burn_in = o.burn_in;
-  h.steps = o.steps;
+  h.steps = o.most_steps();
   h.thin = o.thin;
   h.seed = o.seed;
   h.interweaving = scheme_of(o, model, method) == "interweaved";
@@ -165,6 +172,7 @@ ChainHeader make_header(const Model& model, Method method, const FitOptions& o, 
                   {"stretch_scale", fmt::format("{:.17g}", o.stretch_scale)},
                   {"arithmetic", backend.kind == BackendKind::reference ? "double" : "float"},
                   {"starling_version", version()}};
+  if (o.until.any()) h.attributes["until"] = to_string(o.until);
   if (!o.start_center.empty()) {
     h.attributes["start_center"] = list(o.start_center);
     h.attributes["start_spread"] = list(o.start_spread);
@@ -214,6 +222,8 @@ class Run {
     if (likelihood_) evaluate_all();
     if (joint_) joint_->start(state_.theta);
     const std::size_t sweeps = header_.burn_in + header_.steps;
+    StopRule rule(options_, header_.parameters);
+    bool ended = false;
     double latent_acceptance = 0;
     std::size_t done = 0, kept = 0, proposals = 0;
     for (std::size_t t = 0; t < sweeps; ++t) {
@@ -238,12 +248,20 @@ class Run {
       if (t >= header_.burn_in) proposals += moves * state_.chains();
       done = t + 1;
       kept += header_.keeps(t) ? 1 : 0;
+      if (options_.until.any() && done > header_.burn_in) {
+        if (header_.keeps(t)) rule.add(state_);
+        ended = rule.reached(done - header_.burn_in, state_);
+        if (ended) break;
+      }
       if (options_.stop != nullptr && *options_.stop) break;
     }
     recorder.flush();
 
     ChainResults results;
-    results.complete = done == sweeps;
+    results.complete = ended || done == sweeps;
+    if (ended) results.steps = done - header_.burn_in;
+    if (ended && done < sweeps) recorder.report(done, done);
+    if (options_.until.any() && results.complete) results.attributes["until_reached"] = rule.state();
     if (joint_ && kept > 0)
       results.latents =
           joint_->finish(static_cast<std::uint32_t>(done), collect(done), static_cast<double>(kept));
