@@ -5,7 +5,6 @@
 
 #include <map>
 #include <type_traits>
-#include <utility>
 
 #include "starling/error.hpp"
 #include "text.hpp"
@@ -49,8 +48,9 @@ void SettingFlags::add(CLI::App& app, const Setting& setting, Access access) {
   options_.push_back(option);
 }
 
-SettingFlags::SettingFlags(CLI::App& app, unsigned groups, Request defaults)
-    : defaults_(std::move(defaults)) {
+SettingFlags::SettingFlags(CLI::App& app, unsigned groups) : SettingFlags(app, groups, Request{}) {}
+
+SettingFlags::SettingFlags(CLI::App& app, unsigned groups, const Request& defaults) : defaults_(defaults) {
   for_each_setting([&](const Setting& setting, auto access) {
     if (setting.group & groups) add(app, setting, access);
   });

@@ -15,7 +15,8 @@ namespace starling::cli {
 class SettingFlags {
  public:
   /// `groups`: Group values combined; `defaults`: what holds where nothing is given.
-  SettingFlags(CLI::App& app, unsigned groups, Request defaults = {});
+  SettingFlags(CLI::App& app, unsigned groups, const Request& defaults);
+  SettingFlags(CLI::App& app, unsigned groups);
 
   /// The defaults, overruled by the run file, overruled by the flags. Throws InputError.
   [[nodiscard]] Request request() const;
