@@ -19,8 +19,8 @@ using cli_test::quick;
 using nlohmann::json;
 using Commands = cli_test::Program;
 
-const std::vector<std::string> commands{"demo",    "simulate", "fit",   "summary", "compare",
-                                        "latents", "log-prob", "graph", "plot",    "info"};
+const std::vector<std::string> commands{"demo",     "simulate", "fit",  "summary",   "compare", "latents",
+                                        "log-prob", "graph",    "plot", "calibrate", "info"};
 
 TEST_F(Commands, EachHasHelpWithAnExample) {
   const auto main_help = must({"--help"});

@@ -154,6 +154,7 @@ Ensembles exact_draws(const KnownTarget& target, std::size_t ensembles, std::siz
   e.lp.resize(e.chains());
   e.accepted.resize(e.chains());
   e.nan_count.resize(e.chains());
+  e.outside_count.resize(e.chains());
   for (std::size_t c = 0; c < e.chains(); ++c) {
     HostStream stream(2024, 0, static_cast<std::uint32_t>(c), 1000);
     const Vector t = target.draw(stream);

@@ -19,7 +19,6 @@ struct Catalog {
   std::vector<double> samples;  ///< all objects' posterior samples mu_ik one after the other; or empty
   std::vector<std::uint64_t> offsets;  ///< [N + 1] object i owns samples [offsets[i], offsets[i + 1])
   std::vector<double> log_interim;     ///< ln pi0(mu_ik), up to a constant, per sample; empty: flat
-  std::map<std::string, std::vector<double>> columns;  ///< what else measurements need: [N] by role
 
   /// By role, such as "trials" or "z": [N] values of what a measurement needs besides x and sigma.
   std::map<std::string, std::vector<double>> columns;

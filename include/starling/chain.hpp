@@ -68,7 +68,9 @@ struct MonteCarloError {
 
 /// What is known at the end.
 struct ChainResults {
-  bool complete = false;                          ///< false: interrupted, the draws so far are valid
+  bool complete = false;  ///< false: interrupted, the draws so far are valid
+  std::size_t steps =
+      0;  ///< where a run ended before the steps of its header, as it was to: how many it made
   LatentMoments latents;                          ///< joint only
   MonteCarloError monte_carlo;                    ///< samples only
   std::map<std::string, std::string> attributes;  ///< more results as text, such as sampling_seconds

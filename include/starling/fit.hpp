@@ -30,6 +30,16 @@ struct MoveMix {
 MoveMix parse_moves(const std::string& text);
 std::string to_string(const MoveMix& moves);
 
+/// When a fit may end; 0: no matter. Both are of the worst parameter that is sampled, over all draws so far.
+struct Until {
+  double ess = 0;    ///< effective sample size, the lesser of bulk and tail, of this or more
+  double r_hat = 0;  ///< R-hat of this or less, one chain per walker
+  [[nodiscard]] bool any() const { return ess > 0 || r_hat > 0; }
+};
+/// Reads "ess=1000", "rhat=1.01" or both with a comma between. Throws InputError.
+Until parse_until(const std::string& text);
+std::string to_string(const Until& until);
+
 struct Progress {
   std::size_t sweep, sweeps;  ///< done, of all (burn-in included)
   double acceptance;          ///< of theta moves so far
@@ -40,8 +50,11 @@ struct FitOptions {
   std::size_t ensembles = 4;   ///< independent ensembles, >= 1
   std::size_t walkers = 100;   ///< per ensemble; even, >= 2 d and >= 8
   std::size_t burn_in = 1000;  ///< sweeps dropped
-  std::size_t steps = 1000;    ///< sweeps after them
-  std::size_t thin = 1;        ///< keep every thin-th
+  std::size_t steps = 1000;    ///< sweeps after them; with `until` the fewest
+  Until until = {};  ///< runs on, in blocks of `steps` or a quarter of the run, until this is reached ...
+  std::size_t max_steps = 100'000;  ///< ... or so many sweeps are made. The draws are those of a run of as
+                                    ///< many steps, bit for bit
+  std::size_t thin = 1;             ///< keep every thin-th
   std::uint64_t seed = 1;
   MoveMix moves =
       {};  ///< default: marginal and naive de 0.8 snooker 0.2; joint de 0.7 stretch 0.2 snooker 0.1
@@ -60,6 +73,9 @@ struct FitOptions {
   /// inside the prior. Empty: over-dispersed around a quick estimate. A center outside the prior is an
   /// InputError.
   std::vector<double> start_center, start_spread;
+
+  /// The most sweeps after burn-in.
+  [[nodiscard]] std::size_t most_steps() const { return until.any() ? max_steps : steps; }
 
   std::function<void(const Progress&)> progress;  ///< called now and then from the controlling thread
   std::function<void(const std::string&)> note;   ///< one sentence at a time: fallbacks, choices made

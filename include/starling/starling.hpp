@@ -1,6 +1,7 @@
 /// Everything that users of the library need.
 #pragma once
 
+#include "starling/calibration.hpp"
 #include "starling/catalog.hpp"
 #include "starling/chain.hpp"
 #include "starling/error.hpp"

@@ -39,7 +39,10 @@ struct Summary {
   std::vector<ParameterSummary> parameters;  ///< free parameters only
   double acceptance = 0;                     ///< mean over chains
   double lowest_acceptance = 0;              ///< of any one walker
-  std::vector<std::string> warnings;         ///< in plain words, with what to do; empty: nothing found
+  /// What a reader must know before the numbers: that the walkers have not converged, or the likelihood is
+  /// too noisy. Empty: the numbers can be used, with the warnings in mind.
+  std::string verdict;
+  std::vector<std::string> warnings;  ///< in plain words, with what to do; empty: nothing found
 };
 
 Summary summary(const Chain& chain);

@@ -1,4 +1,5 @@
-"""Command line of the figures: `plot` for any chain files, `story` for the demo, `pleiades` for its catalog."""
+"""Command line of the figures: `plot` for any chain files, `story` for the demo, `pleiades` for its catalog,
+`calibration` for the ranks of a calibration."""
 
 import argparse
 import sys
@@ -17,12 +18,20 @@ def main() -> int:
     story.add_argument("folder", type=Path)
     pleiades = commands.add_parser("pleiades", help="extract the Pleiades from the Hipparcos catalogue")
     pleiades.add_argument("out", type=Path)
+    calibration = commands.add_parser("calibration", help="ranks of a calibration with their band")
+    calibration.add_argument("file", type=Path)
+    calibration.add_argument("picture", type=Path)
     arguments = parser.parse_args()
 
     if arguments.command == "pleiades":
         from .pleiades import CUT, extract
 
         print(f"{extract(arguments.out)} stars {CUT}")
+        return 0
+    if arguments.command == "calibration":
+        from .calibration import plot_calibration
+
+        print(plot_calibration(arguments.file, arguments.picture))
         return 0
     if arguments.command == "plot":
         from .plot_files import plot_files

@@ -357,6 +357,7 @@ class Builder {
     if (replay_) replay_->flush();
     put_latents(root_, results_.latents, head_.observed.id);
     put_monte_carlo(root_, results_.monte_carlo, head_.header.parameters);
+    if (results_.steps > 0) root_.put_number("steps", static_cast<std::int64_t>(results_.steps));
     root_.put_number("complete", static_cast<signed char>(results_.complete));
     put_texts(root_, layout::result_prefix, results_.attributes);
   }

@@ -18,7 +18,7 @@
 namespace starling {
 namespace {
 
-constexpr char signature[8] = {'S', 't', 'a', 'r', 'l', 'J', '0', '1'};
+constexpr char signature[8] = {'S', 't', 'a', 'r', 'l', 'J', '0', '2'};
 enum Kind : std::uint32_t { kind_head = 1, kind_block = 2, kind_results = 3 };
 
 struct RecordHeader {
@@ -53,7 +53,7 @@ void each_field_of_block(Block& block, Action action) {
 
 template <class Results, class Action>
 void each_field_of_results(Results& results, Action action) {
-  action(results.complete), action(results.latents.mean), action(results.latents.sd);
+  action(results.complete), action(results.steps), action(results.latents.mean), action(results.latents.sd);
   auto& m = results.monte_carlo;
   action(m.variance), action(m.expected_bias);
   action(results.attributes);

@@ -43,6 +43,7 @@ void MemorySink::append(const ChainBlock& block) {
 
 void MemorySink::finish(const ChainResults& results) {
   chain_.results = results;
+  if (results.steps > 0) chain_.header.steps = results.steps;
 }
 
 Chain MemorySink::take() {

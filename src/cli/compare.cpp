@@ -66,6 +66,9 @@ int compare_command(const Options& options) {
     return pair.status;
   }
   const auto result = compare(pair.naive, pair.hierarchical, truth);
+  for (const Chain* chain : {&pair.naive, &pair.hierarchical})
+    if (const auto verdict = summary(*chain).verdict; !verdict.empty())
+      note(fmt::format("{} fit: {}", chain->header.method, verdict));
   if (options.json)
     std::cout << to_json(result) << '\n';
   else

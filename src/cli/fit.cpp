@@ -87,11 +87,13 @@ int fit_command(const SettingFlags& flags, bool dry_run, bool json) {
   }
   if (status != 0) {
     note(fmt::format("interrupted after step {} of {}; {} holds the draws so far", sink.sweeps(),
-                     problem.options.burn_in + problem.options.steps, request.output));
+                     problem.options.burn_in + problem.options.most_steps(), request.output));
     return status;
   }
   const auto& o = problem.options;
-  if (!json && o.ensembles * o.walkers * (o.steps / o.thin) > most_draws_in_summary) {
+  const std::size_t steps = sink.sweeps() - o.burn_in;
+  if (o.until.any() && !json) note(fmt::format("the run ended after {} steps", steps));
+  if (!json && o.ensembles * o.walkers * (steps / o.thin) > most_draws_in_summary) {
     // so that the memory of a fit does not grow with its length
     std::cout << request.output << '\n';
     note("a long chain; its table: starling summary " + request.output);

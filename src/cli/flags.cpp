@@ -14,7 +14,6 @@ namespace starling::cli {
 template <class Access>
 void SettingFlags::add(CLI::App& app, const Setting& setting, Access access) {
   using Member = std::remove_cvref_t<decltype(access(std::declval<Request&>()))>;
-  const Request defaults;
   const std::string flag = setting.flag;
   const auto blamed = flag.substr(0, flag.find(','));
   CLI::Option* option = nullptr;
@@ -38,7 +37,7 @@ void SettingFlags::add(CLI::App& app, const Setting& setting, Access access) {
   } else {
     auto& text = texts_.emplace_back();
     option = app.add_option(flag, text, setting.help)->type_name(setting.value);
-    const auto shown = fmt::format("{}", access(defaults));
+    const auto shown = fmt::format("{}", access(defaults_));
     if (!shown.empty()) option->default_str(shown);
     apply_.push_back([=, &text](Request& request) {
       if (!option->count()) return;
@@ -49,7 +48,9 @@ void SettingFlags::add(CLI::App& app, const Setting& setting, Access access) {
   options_.push_back(option);
 }
 
-SettingFlags::SettingFlags(CLI::App& app, unsigned groups) {
+SettingFlags::SettingFlags(CLI::App& app, unsigned groups) : SettingFlags(app, groups, Request{}) {}
+
+SettingFlags::SettingFlags(CLI::App& app, unsigned groups, const Request& defaults) : defaults_(defaults) {
   for_each_setting([&](const Setting& setting, auto access) {
     if (setting.group & groups) add(app, setting, access);
   });
@@ -61,7 +62,7 @@ SettingFlags::SettingFlags(CLI::App& app, unsigned groups) {
 }
 
 Request SettingFlags::request() const {
-  Request request;
+  Request request = defaults_;
   if (!config_.empty()) read_run_file(config_, request);
   for (const auto& apply : apply_) apply(request);
   return request;

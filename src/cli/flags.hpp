@@ -14,7 +14,8 @@ namespace starling::cli {
 /// Adds the settings of some groups, and --config, to a subcommand, and reads what the user gave.
 class SettingFlags {
  public:
-  /// `groups`: Group values combined.
+  /// `groups`: Group values combined; `defaults`: what holds where nothing is given.
+  SettingFlags(CLI::App& app, unsigned groups, const Request& defaults);
   SettingFlags(CLI::App& app, unsigned groups);
 
   /// The defaults, overruled by the run file, overruled by the flags. Throws InputError.
@@ -26,6 +27,7 @@ class SettingFlags {
   template <class Access>
   void add(CLI::App& app, const Setting& setting, Access access);
 
+  Request defaults_;
   std::string config_;
   std::deque<std::string> texts_;  ///< addresses stay
   std::deque<std::vector<std::string>> lists_;

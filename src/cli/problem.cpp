@@ -133,6 +133,7 @@ Problem prepare(const Request& request) {
   if (!request.method.empty()) parse_method(request.method);  // before the work of reading a catalog
   auto options = request.fit;
   if (!request.moves.empty()) options.moves = parse_moves(request.moves);
+  if (!request.until.empty()) options.until = parse_until(request.until);
   options.note = note;
 
   auto catalog = load_catalog(request);

@@ -20,6 +20,7 @@ struct Request {
   std::map<std::string, std::string> priors;  ///< by parameter, as "normal(0, 5)"
   std::string method;                         ///< "": joint, or marginal for posterior samples
   std::string moves;                          ///< "": the fit's default
+  std::string until;                          ///< "": ends after its steps
   std::map<std::string, std::string> start;   ///< by parameter, as "center" or "center:spread"
   FitOptions fit;                             ///< the plain numbers among its members
   std::string output;
@@ -147,6 +148,15 @@ void for_each_setting(Visit&& visit) {
   visit(
       S{sampling_settings, "fit", "steps", "--steps", "NUMBER", "steps after the burn-in"},
       [](auto& r) -> auto& { return r.fit.steps; });
+  visit(
+      S{sampling_settings, "fit", "until", "--until", "CONDITIONS",
+        "run on until the worst parameter has this, as ess=1000 or ess=1000,rhat=1.01; --steps is then the "
+        "fewest"},
+      [](auto& r) -> auto& { return r.until; });
+  visit(
+      S{sampling_settings, "fit", "max_steps", "--max-steps", "NUMBER",
+        "the most steps that --until may take"},
+      [](auto& r) -> auto& { return r.fit.max_steps; });
   visit(
       S{sampling_settings, "fit", "thin", "--thin", "NUMBER", "keep every so-many-th step"},
       [](auto& r) -> auto& { return r.fit.thin; });

@@ -36,7 +36,23 @@ double median(std::vector<double> values);
 /// Mean acceptance of each walker, [chain]; empty if the chain holds none.
 std::vector<double> walker_acceptance(const Chain& chain);
 
-/// What is wrong with a run, each in plain words and with what to do. Empty: nothing was found.
-std::vector<std::string> warnings(const Chain& chain, const std::vector<ParameterFacts>& parameters);
+/// What a finding means for the numbers of the table.
+enum class Harm {
+  none,           ///< they hold, with what the finding says in mind
+  not_converged,  ///< they aren't those of the posterior
+  biased,         ///< they are those of a likelihood that is itself wrong
+};
+/// Something that is wrong with a run, in plain words and with what to do; no text: nothing was found.
+struct Finding {
+  std::string text;
+  Harm harm = Harm::none;
+};
+
+/// Whether the walkers reached the posterior, and for how many draws the chain is good.
+std::vector<Finding> convergence_findings(const Chain& chain, const std::vector<ParameterFacts>& parameters);
+/// Posteriors and likelihoods that make trouble even where the walkers do their work.
+std::vector<Finding> posterior_findings(const Chain& chain, const std::vector<ParameterFacts>& parameters);
+/// All of them, those without text left out.
+std::vector<Finding> findings(const Chain& chain, const std::vector<ParameterFacts>& parameters);
 
 }  // namespace starling::diagnostics

@@ -18,6 +18,21 @@
 namespace starling {
 namespace dg = diagnostics;
 
+namespace {
+
+std::string verdict(const std::vector<dg::Finding>& found) {
+  const auto any = [&found](dg::Harm harm) {
+    return std::any_of(found.begin(), found.end(),
+                       [harm](const dg::Finding& finding) { return finding.harm == harm; });
+  };
+  if (any(dg::Harm::not_converged)) return "NOT CONVERGED: don't use these numbers; the warnings say why.";
+  if (any(dg::Harm::biased))
+    return "BIASED: the likelihood is too noisy for these numbers; see the warnings.";
+  return {};
+}
+
+}  // namespace
+
 Summary summary(const Chain& chain) {
   dg::check_sizes(chain);
   const std::vector<std::size_t> free = dg::free_parameters(chain.header);
@@ -44,7 +59,9 @@ Summary summary(const Chain& chain) {
         std::accumulate(acceptance.begin(), acceptance.end(), 0.0) / static_cast<double>(acceptance.size());
     result.lowest_acceptance = *std::min_element(acceptance.begin(), acceptance.end());
   }
-  result.warnings = dg::warnings(chain, facts);
+  const std::vector<dg::Finding> found = dg::findings(chain, facts);
+  for (const dg::Finding& finding : found) result.warnings.push_back(finding.text);
+  result.verdict = verdict(found);
   return result;
 }
 
@@ -61,7 +78,10 @@ std::ostream& operator<<(std::ostream& out, const Summary& summary) {
          count(p.ess_tail), std::isnan(p.r_hat) ? "-" : fmt::format("{:.4f}", p.r_hat),
          dg::significant(p.mcse_mean, 2), dg::significant(p.mcse_sd, 2), dg::significant(p.tau, 3)});
   }
-  fmt::print(out, "{} fit\n{}", summary.method, dg::table(rows));
+  fmt::print(out, "{} fit\n", summary.method);
+  // Before the table, so that nobody reads numbers that look healthy first.
+  if (!summary.verdict.empty()) fmt::print(out, "{}\n", summary.verdict);
+  fmt::print(out, "{}", dg::table(rows));
   if (!std::isnan(summary.acceptance))
     fmt::print(out, "acceptance {:.3f}, lowest of any walker {:.3f}\n", summary.acceptance,
                summary.lowest_acceptance);
@@ -83,6 +103,7 @@ std::string to_json(const Summary& summary) {
   const Json json = {{"method", summary.method},
                      {"parameters", parameters},
                      {"acceptance", summary.acceptance},
+                     {"verdict", summary.verdict},
                      {"warnings", summary.warnings}};
   return json.dump(2);
 }

@@ -1,16 +1,13 @@
-// What summary() warns of. Each check looks at one thing and gives one warning at most. Limits that depend on
-// noise leave room for it, so that a good run has no warning.
+// What summary() warns of when a run has not converged. Each check looks at one thing and gives one warning
+// at most. Limits that depend on noise leave room for it, so that a good run has no warning.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <cstdint>
+#include <utility>
 
 #include "diagnostics/facts.hpp"
 #include "diagnostics/table.hpp"
-#include "starling/error.hpp"
-#include "starling/model.hpp"
 
 namespace starling::diagnostics {
 namespace {
@@ -65,6 +62,14 @@ std::string incomplete(const Chain& chain) {
       chain.draws, chain.header.steps / std::max<std::size_t>(chain.header.thin, 1));
 }
 
+std::string limit_reached(const Chain& chain) {
+  const auto entry = chain.results.attributes.find("until_reached");
+  if (entry == chain.results.attributes.end() || entry->second == "yes") return {};
+  return fmt::format(
+      "The run ended at its limit of {} steps before it reached what was asked for: {}. Allow more steps.",
+      chain.header.steps, entry->second);
+}
+
 std::string too_few_draws(const Chain& chain) {
   if (chain.draws >= 4) return {};
   return fmt::format(
@@ -93,6 +98,11 @@ std::string short_run(const Chain& chain, const Facts& parameters) {
       "{:.0f} steps.",
       chain.draws, list,
       std::ceil(shortest_run * tau * as_double(std::max<std::size_t>(chain.header.thin, 1))));
+}
+
+// So short that even the autocorrelation time is a guess.
+bool very_short(const Chain& chain, const Facts& parameters) {
+  return as_double(chain.draws) < 10 * longest_time(parameters);
 }
 
 std::string growing_time(const Chain& chain, const Facts& parameters) {
@@ -227,97 +237,27 @@ std::string walkers_move_together(const Chain& chain, const Facts& parameters) {
       list);
 }
 
-// Edges of the prior that are not the parameter's own: theta_sigma > 0 is no choice of the prior.
-std::string at_prior_edge(const Chain& chain, const ParameterFacts& parameter) {
-  if (!parameter.prior || !(parameter.figures.sd > 0)) return {};
-  Parameter range;
-  try {
-    for (const Parameter& known : parameters_of(chain.header.population, chain.header.measurement))
-      if (known.name == parameter.figures.name) range = known;
-  } catch (const InputError&) {
-    // A model that this program was built without: every edge then counts as the prior's.
-  }
-  const std::size_t numbers = chain.header.chains() * chain.draws;
-  const double near = 0.1 * parameter.figures.sd;
-  const auto share = [&](double edge) {
-    return as_double(static_cast<std::size_t>(
-               std::count_if(parameter.values, parameter.values + numbers,
-                             [&](double value) { return std::abs(value - edge) <= near; }))) /
-           as_double(numbers);
-  };
-  std::vector<std::string> edges;
-  const auto look_at = [&](std::string_view which, double edge) {
-    // A normal posterior with its mode 1.7 sd inside the edge has 1 % of its mass within a tenth of an sd
-    // from it.
-    const double mass = std::isfinite(edge) ? share(edge) : 0;
-    if (mass >= 0.01) edges.push_back(fmt::format("{:.2g} % at the {} edge {:g}", 100 * mass, which, edge));
-  };
-  if (parameter.prior->lower() > range.lower) look_at("lower", parameter.prior->lower());
-  if (parameter.prior->upper() < range.upper) look_at("upper", parameter.prior->upper());
-  if (edges.empty()) return {};
-  return fmt::format(
-      "The prior {} cuts off the posterior of {}: {} (within a tenth of a posterior sd). Widen the prior, "
-      "unless the "
-      "edge is meant.",
-      parameter.prior->text(), parameter.figures.name, joined(edges, " and "));
-}
-
-std::string monte_carlo_error(const Chain& chain, const Facts& parameters) {
-  const MonteCarloError& error = chain.results.monte_carlo;
-  if (!(error.variance >= 1)) return {};
-  std::string text = fmt::format(
-      "The Monte Carlo variance of the samples likelihood is V = {:.3g}; it should be well below 1.",
-      error.variance);
-  std::vector<std::string> biases;
-  for (const ParameterFacts& parameter : parameters) {
-    const auto& names = chain.header.parameters;
-    const auto index = static_cast<std::size_t>(
-        std::find(names.begin(), names.end(), parameter.figures.name) - names.begin());
-    if (index < error.expected_bias.size())
-      biases.push_back(fmt::format("{} by {:+.2g}", parameter.figures.name, error.expected_bias[index]));
-  }
-  if (!biases.empty())
-    text += fmt::format(" Expected bias, to first order: {} posterior sd.", joined(biases));
-  std::vector<std::string> objects;
-  for (std::size_t i = 0; i < std::min<std::size_t>(error.worst.size(), 3); ++i) {
-    const MonteCarloError::Object& object = error.worst[i];
-    const auto& ids = chain.observed.id;
-    objects.push_back(
-        fmt::format("{} about {:.0f} (it has {:.0f})",
-                    object.index < ids.size() ? ids[object.index] : std::to_string(object.index),
-                    std::ceil(object.needed), object.samples));
-  }
-  if (!objects.empty())
-    text += fmt::format(" The worst objects need many more samples: {}.", joined(objects));
-  return text + " Take more samples per object, or a closed-form integral if the noise is known.";
-}
-
-std::string nan_proposals(const Chain& chain) {
-  const auto entry = chain.results.attributes.find("nan_proposals");
-  if (entry == chain.results.attributes.end()) return {};
-  std::uint64_t count = 0;
-  std::from_chars(entry->second.data(), entry->second.data() + entry->second.size(), count);
-  if (count == 0) return {};
-  return fmt::format(
-      "{} proposals had a log-probability that is not a number; they were rejected. Look for data or a prior "
-      "that let "
-      "the density be undefined.",
-      count);
-}
-
 }  // namespace
 
-std::vector<std::string> warnings(const Chain& chain, const Facts& parameters) {
-  std::vector<std::string> found{incomplete(chain), too_few_draws(chain)};
-  if (chain.draws >= 4) {
-    found.insert(found.end(),
-                 {not_finite(parameters), low_acceptance(chain), frozen_walkers(chain, parameters),
-                  high_r_hat(chain, parameters), ensembles_disagree(parameters), short_run(chain, parameters),
-                  growing_time(chain, parameters), walkers_move_together(chain, parameters)});
-    for (const ParameterFacts& parameter : parameters) found.push_back(at_prior_edge(chain, parameter));
-  }
-  found.insert(found.end(), {monte_carlo_error(chain, parameters), nan_proposals(chain)});
-  std::erase_if(found, [](const std::string& text) { return text.empty(); });
+std::vector<Finding> convergence_findings(const Chain& chain, const Facts& parameters) {
+  constexpr Harm spoilt = Harm::not_converged;
+  if (chain.draws < 4) return {{incomplete(chain)}, {too_few_draws(chain), spoilt}};
+  return {{incomplete(chain)},
+          {limit_reached(chain)},
+          {not_finite(parameters), spoilt},
+          {low_acceptance(chain), spoilt},
+          {frozen_walkers(chain, parameters), spoilt},
+          {high_r_hat(chain, parameters), spoilt},
+          {ensembles_disagree(parameters), spoilt},
+          {short_run(chain, parameters), very_short(chain, parameters) ? spoilt : Harm::none},
+          {growing_time(chain, parameters), spoilt},
+          {walkers_move_together(chain, parameters)}};
+}
+
+std::vector<Finding> findings(const Chain& chain, const Facts& parameters) {
+  std::vector<Finding> found = convergence_findings(chain, parameters);
+  for (Finding& finding : posterior_findings(chain, parameters)) found.push_back(std::move(finding));
+  std::erase_if(found, [](const Finding& finding) { return finding.text.empty(); });
   return found;
 }
 

@@ -1,6 +1,7 @@
 #include "sampler/ensemble.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include "sampler/moves.hpp"
 
@@ -48,6 +49,7 @@ void move_once(Ensembles& state, std::size_t first, std::size_t last, const Move
     for (std::size_t i = 0; i < n; ++i) {
       const std::size_t chain = chains[i];
       if (std::isnan(lp[i])) ++state.nan_count[chain];
+      if (lp[i] == -std::numeric_limits<double>::infinity()) ++state.outside_count[chain];
       // a comparison with NaN is false, so NaN is never accepted
       if (!(threshold[i] < factor[i] + lp[i] - state.lp[chain])) continue;
       std::copy_n(proposed.begin() + static_cast<std::ptrdiff_t>(i * d), d,

@@ -20,6 +20,8 @@ struct Ensembles {
   std::vector<double> lp;                ///< [chain] of the target that is being moved on
   std::vector<std::uint32_t> accepted;   ///< [chain] since it was last cleared
   std::vector<std::uint64_t> nan_count;  ///< [chain] proposals whose log-probability was NaN, all rejected
+  std::vector<std::uint64_t>
+      outside_count;  ///< [chain] proposals of no density: outside of the prior, mostly
 
   [[nodiscard]] std::size_t chains() const { return ensembles * walkers; }
   [[nodiscard]] std::span<double> at(std::size_t chain) {

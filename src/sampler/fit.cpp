@@ -14,6 +14,7 @@
 #include "sampler/ensemble.hpp"
 #include "sampler/options.hpp"
 #include "sampler/start.hpp"
+#include "sampler/until.hpp"
 #include "starling/error.hpp"
 
 namespace starling {
@@ -64,10 +65,7 @@ class Recorder {
         options_(options),
         sink_(sink),
         joint_(joint),
-        begin_(std::chrono::steady_clock::now()) {
-    const std::size_t kept = header.steps / header.thin * header.chains();
-    draw_every_ = std::max<std::size_t>(1, kept / 500);
-  }
+        begin_(std::chrono::steady_clock::now()) {}
 
   void record(std::size_t sweep, const Ensembles& state, std::span<const double> centred, std::size_t moves) {
     if (block_.sweeps == 0) block_.first_sweep = sweep;
@@ -82,18 +80,17 @@ class Recorder {
     proposed_ += moves * state.chains();
     if (header_.keeps(sweep))
       for (std::size_t c = 0; c < state.chains(); ++c)
-        if (draw_count_++ % draw_every_ == 0) {
-          const auto t = state.at(c);
-          draws_.insert(draws_.end(), t.begin(), t.end());
-        }
+        if (draw_count_++ % draw_every_ == 0) keep_draw(state.at(c));
     const bool last = sweep + 1 == header_.burn_in + header_.steps;
     if (block_.sweeps == 64 || last || seconds_since(appended_) > 5) flush();
-    if (options_.progress && (last || seconds_since(reported_) > 0.1)) {
-      reported_ = std::chrono::steady_clock::now();
-      options_.progress({sweep + 1, header_.burn_in + header_.steps,
-                         static_cast<double>(accepted_) / static_cast<double>(proposed_),
-                         seconds_since(begin_)});
-    }
+    if (last || seconds_since(reported_) > 0.1) report(sweep + 1, header_.burn_in + header_.steps);
+  }
+
+  void report(std::size_t done, std::size_t sweeps) {
+    if (!options_.progress) return;
+    reported_ = std::chrono::steady_clock::now();
+    options_.progress({done, sweeps, static_cast<double>(accepted_) / static_cast<double>(proposed_),
+                       seconds_since(begin_)});
   }
 
   void flush() {
@@ -111,6 +108,16 @@ class Recorder {
   [[nodiscard]] const std::vector<double>& draws() const { return draws_; }
 
  private:
+  /// Keeps 500 to 1000 of all draws, evenly, however many there will be.
+  void keep_draw(std::span<const double> theta) {
+    draws_.insert(draws_.end(), theta.begin(), theta.end());
+    const std::size_t d = theta.size(), n = draws_.size() / d;
+    if (n < 1000) return;
+    for (std::size_t i = 1; 2 * i < n; ++i) std::copy_n(draws_.data() + 2 * i * d, d, draws_.data() + i * d);
+    draws_.resize(n / 2 * d);
+    draw_every_ *= 2;
+  }
+
   const ChainHeader& header_;
   const FitOptions& options_;
   ChainSink& sink_;
@@ -119,7 +126,7 @@ class Recorder {
   std::future<void> taken_;  // its destructor waits
   std::chrono::steady_clock::time_point begin_, appended_ = begin_, reported_ = begin_;
   std::uint64_t accepted_ = 0, proposed_ = 0;
-  std::size_t draw_every_, draw_count_ = 0;
+  std::size_t draw_every_ = 1, draw_count_ = 0;
   std::vector<double> draws_;
 };
 
@@ -159,7 +166,7 @@ ChainHeader make_header(const Model& model, Method method, const FitOptions& o, 
   h.ensembles = o.ensembles;
   h.walkers = o.walkers;
   h.burn_in = o.burn_in;
-  h.steps = o.steps;
+  h.steps = o.most_steps();
   h.thin = o.thin;
   h.seed = o.seed;
   h.interweaving = scheme_of(o, model, method) == "interweaved";
@@ -174,6 +181,7 @@ ChainHeader make_header(const Model& model, Method method, const FitOptions& o, 
                   {"stretch_scale", fmt::format("{:.17g}", o.stretch_scale)},
                   {"arithmetic", backend.kind == BackendKind::reference ? "double" : "float"},
                   {"starling_version", version()}};
+  if (o.until.any()) h.attributes["until"] = to_string(o.until);
   if (!o.start_center.empty()) {
     h.attributes["start_center"] = list(o.start_center);
     h.attributes["start_spread"] = list(o.start_spread);
@@ -203,6 +211,7 @@ class Run {
     state_.lp.resize(state_.chains());
     state_.accepted.resize(state_.chains());
     state_.nan_count.resize(state_.chains());
+    state_.outside_count.resize(state_.chains());
     settings_ = {options.moves, options.stretch_scale, options.seed};
     const auto integral =
         options.integral == "auto" ? model.definition().integrals().front() : options.integral;
@@ -225,10 +234,13 @@ class Run {
     if (likelihood_) evaluate_all();
     if (joint_) joint_->start(state_.theta);
     const std::size_t sweeps = header_.burn_in + header_.steps;
+    StopRule rule(options_, header_.parameters);
+    bool ended = false;
     double latent_acceptance = 0;
-    std::size_t done = 0, kept = 0;
+    std::size_t done = 0, kept = 0, proposals = 0;
     for (std::size_t t = 0; t < sweeps; ++t) {
       std::fill(state_.accepted.begin(), state_.accepted.end(), 0u);
+      if (t == header_.burn_in) std::fill(state_.outside_count.begin(), state_.outside_count.end(), 0u);
       std::size_t moves = 0;
       std::span<const double> centred = state_.theta;
       if (likelihood_) {
@@ -245,24 +257,37 @@ class Run {
         }
       }
       recorder.record(t, state_, centred, moves);
+      if (t >= header_.burn_in) proposals += moves * state_.chains();
       done = t + 1;
       kept += header_.keeps(t) ? 1 : 0;
+      if (options_.until.any() && done > header_.burn_in) {
+        if (header_.keeps(t)) rule.add(state_);
+        ended = rule.reached(done - header_.burn_in, state_);
+        if (ended) break;
+      }
       if (options_.stop != nullptr && *options_.stop) break;
     }
     recorder.flush();
     recorder.wait();
 
     ChainResults results;
-    results.complete = done == sweeps;
+    results.complete = ended || done == sweeps;
+    if (ended) results.steps = done - header_.burn_in;
+    if (ended && done < sweeps) recorder.report(done, done);
+    if (options_.until.any() && results.complete) results.attributes["until_reached"] = rule.state();
     if (joint_ && kept > 0)
       results.latents =
           joint_->finish(static_cast<std::uint32_t>(done), collect(done), static_cast<double>(kept));
     if (likelihood_ && likelihood_->integration_error() > 0)
       results.attributes["integration_error"] = fmt::format("{:.2g}", likelihood_->integration_error());
     results.attributes["sampling_seconds"] = fmt::format("{:.6f}", recorder.seconds());
-    std::uint64_t nans = 0;
-    for (const auto n : state_.nan_count) nans += n;
-    results.attributes["nan_proposals"] = std::to_string(nans);
+    const auto total = [](const std::vector<std::uint64_t>& counts) {
+      return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+    };
+    results.attributes["nan_proposals"] = std::to_string(total(state_.nan_count));
+    if (proposals > 0)
+      results.attributes["outside_proposals"] = fmt::format(
+          "{:.4f}", static_cast<double>(total(state_.outside_count)) / static_cast<double>(proposals));
     if (joint_ && done > header_.burn_in)
       results.attributes["latent_acceptance"] =
           fmt::format("{:.4f}", latent_acceptance / static_cast<double>(done - header_.burn_in));

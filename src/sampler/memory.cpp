@@ -31,8 +31,8 @@ MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samp
       "chain on disk about {:.0f} MB\n",
       n, samples, chains, options.ensembles, options.walkers, mb(catalog), mb(latents), mb(per_object),
       mb(plan.host_bytes), mb(plan.device_bytes),
-      mb(((joint ? 2 * d * (options.burn_in + options.steps) : 0) +
-          (d + 2) * (options.steps / options.thin)) *
+      mb(((joint ? 2 * d * (options.burn_in + options.most_steps()) : 0) +
+          (d + 2) * (options.most_steps() / options.thin)) *
          chains * sizeof(double)));
   return plan;
 }

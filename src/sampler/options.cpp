@@ -84,7 +84,9 @@ FitOptions with_defaults(const FitOptions& options, const Model& model, Method m
   require(o.steps >= 1, "steps is 0, expected 1 or more");
   require(o.thin >= 1 && o.thin <= o.steps,
           fmt::format("thin is {}, expected between 1 and steps = {}", o.thin, o.steps));
-  require(o.burn_in + o.steps < (std::size_t{1} << 32) - 2,
+  require(!o.until.any() || o.max_steps >= o.steps,
+          fmt::format("max steps is {}, expected at least steps = {}", o.max_steps, o.steps));
+  require(o.burn_in + o.most_steps() < (std::size_t{1} << 32) - 2,
           "burn-in + steps is more than 4,294,967,293 sweeps");
   require(o.stretch_scale > 1 && std::isfinite(o.stretch_scale),
           fmt::format("the scale of the stretch move is {}, expected more than 1", o.stretch_scale));
