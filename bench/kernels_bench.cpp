@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "measurements.hpp"
-#include "models/builtin_kernels.hpp"
+#include "models/compiled.hpp"
 
 namespace starling::bench {
 namespace {
@@ -125,16 +125,15 @@ struct LatentWork {
   std::array<double, Latent::coefficients> (*column)(std::span<const double> theta);
 };
 
-constexpr std::array kNoTransform{1.0, 0.0};
-constexpr std::array kKnownNoise{1.0};
+/// Transform and origin, population, known noise.
+std::array<double, 8> latent_column(std::span<const double> t) {
+  return joined(std::array{1.0, 0.0, t[0]}, P::prepare(t), std::array{0.0, 0.0});
+}
 
-const LatentWork<ExactNormalLatent> kExactLatent{
-    "latents, exact", 1, [](std::span<const double> t) {
-      return joined(kNoTransform, std::array{t[0], 1 / (t[1] * t[1])}, kKnownNoise);
-    }};
-const LatentWork<NormalMetropolisLatent> kMetropolisLatent{
-    "latents, Metropolis", kUpdates,
-    [](std::span<const double> t) { return joined(kNoTransform, P::prepare(t), kKnownNoise); }};
+using ExactLatent = ExactNormalLatent<BuiltinMeasurements>;
+using RandomWalkLatent = MetropolisLatent<P, BuiltinMeasurements>;
+const LatentWork<ExactLatent> kExactLatent{"latents, exact", 1, latent_column};
+const LatentWork<RandomWalkLatent> kMetropolisLatent{"latents, Metropolis", kUpdates, latent_column};
 
 // ---- operations per element, by running the formulas on a type that counts
 
@@ -145,20 +144,11 @@ Coefficients<CountedReal, N> counting(const std::array<double, static_cast<std::
   return c;
 }
 
-ObjectTable<float> to_float(const ObjectTable<double>& t) {
-  ObjectTable<float> f;
-  f.size = t.size;
-  f.offset = t.offset;
-  for (std::size_t j = 0; j < 2; ++j) f.column[j].assign(t.column[j].begin(), t.column[j].end());
-  for (std::size_t j = 0; j < 3; ++j) f.sample[j].assign(t.sample[j].begin(), t.sample[j].end());
-  return f;
-}
-
 constexpr std::array<double, 2> kNear{0.01, 1.01};
 
 template <class Term>
 Operations operations(const LikelihoodWork<Term>& work) {
-  const auto objects = to_float(work.objects(kStrip));
+  const auto objects = converted<float>(work.objects(kStrip));
   const auto c = counting<Term::coefficients>(work.column(kNear));
   counted = {};
   strip_sums<Term>(c, objects.view(), 0, kStrip);
@@ -174,7 +164,7 @@ struct CountedAccess {
 
 template <class Latent>
 Operations operations(const LatentWork<Latent>& work) {
-  const auto objects = to_float(measured(kStrip, 1));
+  const auto objects = converted<float>(measured(kStrip, 1));
   const std::vector<float> scales(kStrip, 1.5f);
   LatentStep step;
   step.updates = work.updates;

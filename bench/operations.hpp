@@ -29,6 +29,10 @@ struct CountedMask {
     ++counted.other;
     return {v && o.v};
   }
+  CountedMask operator|(CountedMask o) const {
+    ++counted.other;
+    return {v || o.v};
+  }
 };
 
 /// An integer of 32 bits, signed or not.

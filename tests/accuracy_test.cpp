@@ -59,7 +59,7 @@ double largest_error(const Model& model, const Catalog& catalog, Method method, 
   std::vector<double> reference = truth;
   for (std::size_t j = 0; j < truth.size(); ++j) reference[j] += sd[j];
   const auto backend = starling::choose_backend("cpu", 1, 0, nullptr);
-  const auto likelihood = model.definition().likelihood(catalog, method, reference, backend);
+  const auto likelihood = model.definition().likelihood(catalog, method, reference, {}, backend);
   const double signs[][3] = {{0, 1, 0}, {1, -1, 1}};
   std::vector<double> walkers = reference;
   for (const auto& sign : signs)
@@ -133,7 +133,7 @@ TEST(AccuracyFarAway, TheSafePathOfSamplesHoldsItsRelativePrecision) {
   for (const char* device : {"cpu", "reference"}) {
     const auto backend = starling::choose_backend(device, 1, 0, nullptr);
     const auto likelihood =
-        model.definition().likelihood(simulation.catalog, Method::marginal, reference, backend);
+        model.definition().likelihood(simulation.catalog, Method::marginal, reference, {}, backend);
     for (const std::vector<double>& theta :
          {std::vector<double>{40, 1}, {-60, 1.1}, {0, 0.05}, {3, 0.3}, {0, 50}, {1, 1}}) {
       std::vector<double> both{theta[0], theta[1], reference[0], reference[1]}, value(2);

@@ -12,7 +12,7 @@
 #include "backends/cpu_variants.hpp"
 #include "backends/cuda_kernels.hpp"
 #include "backends/reference_kernels.hpp"
-#include "models/builtin_kernels.hpp"
+#include "models/compiled.hpp"
 #include "starling/error.hpp"
 #ifdef STARLING_CUDA_ON_HOST
 #include "cuda_on_host/cuda_on_host.hpp"
@@ -27,6 +27,10 @@ extern "C" const char* __lsan_default_suppressions() {
 
 namespace starling {
 namespace {
+
+using ExactLatent = ExactNormalLatent<BuiltinMeasurements>;
+using RandomWalkLatent = MetropolisLatent<NormalPopulation, BuiltinMeasurements>;
+using GibbsLatent = SampledLatent<NormalPopulation>;
 
 constexpr std::uint64_t kObjects = 301;  // two tiles; the last has an unfinished strip and an unfinished quad
 constexpr std::uint64_t kWalkers = 37;   // two groups, the last unfinished
@@ -288,19 +292,23 @@ LatentSetup latent_setup(const ObjectTable<double>& objects) {
   return setup;
 }
 
-/// Coefficients: transform, then what the update needs of theta.
-template <class Latent>
+/// Coefficients: transform, origin, population, measurement.
 WalkerTable latent_walkers() {
-  auto t = Latent::metropolis ? table(kWalkers, {{1, 0}, {0, 0}, {0, 0.1}, {1, 0.05}, {-1, 0.1}, {1, 0.02}})
-                              : table(kWalkers, {{1, 0}, {0, 0}, {0, 0.1}, {1, 0.05}, {1, 0.02}});
-  return t;
+  return table(kWalkers, {{1, 0}, {0, 0}, {0, 0.1}, {0, 0.1}, {1, 0.05}, {-1, 0.1}, {1, 0.02}, {0, 0}});
 }
 
 template <class Latent>
-void expect_same_latents() {
-  const auto objects = points();
+ObjectTable<double> latent_objects(std::uint32_t measurement) {
+  auto objects = std::is_same_v<Latent, GibbsLatent> ? samples(true) : points();
+  objects.measurement = measurement;
+  return objects;
+}
+
+template <class Latent>
+void expect_same_latents(std::uint32_t measurement = 0) {
+  const auto objects = latent_objects<Latent>(measurement);
   const auto setup = latent_setup<Latent>(objects);
-  const auto walkers = latent_walkers<Latent>();
+  const auto walkers = latent_walkers();
   const auto expected = run_latents<Latent>(*make_latents<Latent>(subjects()[0], objects, setup), walkers);
   for (const auto& s : subjects()) {
     const auto run = run_latents<Latent>(*make_latents<Latent>(s, objects, setup), walkers);
@@ -323,10 +331,13 @@ void expect_same_latents() {
 }
 
 TEST(LatentKernels, ExactDrawsHaveTheSameBitsEverywhere) {
-  expect_same_latents<ExactNormalLatent>();
+  expect_same_latents<ExactLatent>();
 }
 TEST(LatentKernels, MetropolisUpdatesHaveTheSameBitsEverywhere) {
-  expect_same_latents<NormalMetropolisLatent>();
+  expect_same_latents<RandomWalkLatent>();
+}
+TEST(LatentKernels, OneOfTheSamplesIsTheSameEverywhere) {
+  expect_same_latents<GibbsLatent>(~0u);
 }
 
 /// The latents of one call have the conditional's mean and variance: sums over objects and walkers of the
@@ -339,14 +350,16 @@ TEST(LatentKernels, ExactDrawsFollowTheConditional) {
   objects.column[1].assign(kObjects, 2.0);  // precision of x
   const double m = -0.3, precision = 1.5;   // of the population
   WalkerTable walkers;
-  walkers.resize(kWalkers, ExactNormalLatent::coefficients);
-  for (std::uint64_t w = 0; w < kWalkers; ++w) walkers.set(w, std::array<double, 5>{1, 0, m, precision, 1});
-  const double variance = 1 / 3.5, mean = variance * (2.0 * 0.7 + 1.5 * m);
+  walkers.resize(kWalkers, ExactLatent::coefficients);
+  for (std::uint64_t w = 0; w < kWalkers; ++w)
+    walkers.set(w, std::array<double, 8>{1, 0, m, m, std::sqrt(precision), 0, 0, 0});
+  // sums are taken about m
+  const double variance = 1 / 3.5, mean = variance * (2.0 * 0.7 + 1.5 * m) - m;
   for (const auto& s : subjects()) {
     LatentSetup setup;
     setup.chains = kWalkers;
-    const auto kernel = make_latents<ExactNormalLatent>(s, objects, setup);
-    std::vector<FixedSum> sums(kWalkers * latent_sums<ExactNormalLatent>());
+    const auto kernel = make_latents<ExactLatent>(s, objects, setup);
+    std::vector<FixedSum> sums(kWalkers * latent_sums<ExactLatent>());
     LatentStep step;
     step.seed = 5;
     step.start = 1;
@@ -408,7 +421,7 @@ template <class Latent>
 void expect_chunked_latents() {
   const auto objects = points();
   const auto setup = latent_setup<Latent>(objects);
-  const auto walkers = latent_walkers<Latent>();
+  const auto walkers = latent_walkers();
   const auto expected = run_latents<Latent>(*make_latents<Latent>(subjects()[0], objects, setup), walkers);
   std::size_t whole = 0;
   {
@@ -427,21 +440,21 @@ void expect_chunked_latents() {
 }
 
 TEST(CudaBackend, LatentsInChunksDoNotChangeABit) {
-  expect_chunked_latents<ExactNormalLatent>();
-  expect_chunked_latents<NormalMetropolisLatent>();
+  expect_chunked_latents<ExactLatent>();
+  expect_chunked_latents<RandomWalkLatent>();
 }
 
 /// Whichever call of the runtime fails, the result is an exception and no memory is lost.
 TEST(CudaBackend, EveryFailingCallIsReported) {
   const auto objects = points();
   const auto walkers = normal_walkers(kWalkers, 0.1, false);
-  const auto latent_table = latent_walkers<NormalMetropolisLatent>();
-  const auto setup = latent_setup<NormalMetropolisLatent>(objects);
+  const auto latent_table = latent_walkers();
+  const auto setup = latent_setup<RandomWalkLatent>(objects);
   const auto work = [&] {
     std::vector<FixedSum> sums(kWalkers);
     make_likelihood<PointTerm<NormalPopulation>>(cuda_subject([] {}), objects)->sum(walkers, sums);
-    run_latents<NormalMetropolisLatent>(
-        *make_latents<NormalMetropolisLatent>(cuda_subject([] {}), objects, setup), latent_table);
+    run_latents<RandomWalkLatent>(
+        *make_latents<RandomWalkLatent>(cuda_subject([] {}), objects, setup), latent_table);
   };
   cuda_on_host::reset();
   work();
