@@ -52,12 +52,12 @@ std::string bytes_of(const Chain& c) {
   return bytes;
 }
 
-/// Half of the points at +1, half at -1: their mean is 0 and their variance 1 exactly, so that the units in
-/// which the kernels work are the catalog's, and every draw is a float.
+/// A third of the points at each of -1, 0 and 1: their median is 0 and the middle 68 % reach from -1 to 1, so
+/// that the units in which the kernels work are the catalog's, and every draw is a float.
 Catalog unit_catalog(std::size_t n) {
   Catalog catalog;
   catalog.sigma = log_normal_noise(n, 1, 1);
-  for (std::size_t i = 0; i < n; ++i) catalog.x.push_back(i % 2 == 0 ? 1 : -1);
+  for (std::size_t i = 0; i < n; ++i) catalog.x.push_back(static_cast<double>(i % 3) - 1);
   return catalog;
 }
 

@@ -319,15 +319,16 @@ void expect_same_latents(std::uint32_t measurement = 0) {
     EXPECT_EQ(run.scales, expected.scales) << s.name;
   }
   // In double the random words are the same, so the latents are, but for rounding: and where a proposal was
-  // on the edge of acceptance, which shifts a few sums by a step.
+  // on the edge of acceptance, or a draw between two samples, which shifts a few sums by a step.
   const auto exact = run_latents<Latent>(*reference::make_latents<Latent>(objects, setup), walkers);
   int apart = 0;
   for (int t = 0; t < kSweeps; ++t)
     for (std::size_t k = 0; k < exact.sums[t].size(); ++k)
       apart += std::abs(exact.sums[t][k].value() - expected.sums[t][k].value()) > 1e-4 * kObjects ? 1 : 0;
-  EXPECT_LE(apart, Latent::metropolis ? 20 : 0);
+  const bool steps = !std::is_same_v<Latent, ExactLatent>;
+  EXPECT_LE(apart, steps ? 20 : 0);
   for (std::uint64_t i = 0; i < kObjects; ++i)
-    EXPECT_NEAR(exact.sum[i], expected.sum[i], Latent::metropolis ? 1 : 1e-3) << i;
+    EXPECT_NEAR(exact.sum[i], expected.sum[i], steps ? 2 : 1e-3) << i;
 }
 
 TEST(LatentKernels, ExactDrawsHaveTheSameBitsEverywhere) {

@@ -53,6 +53,13 @@ concept Measurement = requires(const M& m, std::span<const double> theta,
   { m.draw(theta, row, mu, stream) } -> std::same_as<double>;
 };
 
+/// Optional: P(x > limit | mu) of an object whose other columns are in `row`, for catalogs cut at a measured
+/// value.
+template <class M>
+concept HasProbabilityAbove = requires(const M& m, std::span<const double> theta, Row row, double mu) {
+  { m.probability_above(theta, row, mu, mu) } -> std::same_as<double>;
+};
+
 /// Optional: normal noise of known precision v[0] for every object up to hyperparameters, which gives sums
 /// instead of a loop over the objects in the theta step, and closed forms with a normal population.
 template <class M>

@@ -11,18 +11,11 @@
 #include <utility>
 #include <vector>
 
+#include "starling/parameter.hpp"
 #include "starling/prior.hpp"
+#include "starling/selection.hpp"
 
 namespace starling {
-
-/// A hyperparameter: what users call it, where its density may be evaluated, and its prior if they give none.
-struct Parameter {
-  std::string name;
-  double lower = -std::numeric_limits<double>::infinity();  ///< theta > lower ...
-  double upper = std::numeric_limits<double>::infinity();   ///< ... and theta < upper
-  std::string meaning;                                      ///< one line for `starling info`
-  std::string prior = "";  ///< as on the command line; "": the user must give one
-};
 
 class ModelDefinition;  // what is compiled for a pair (population, measurement): src/models/definition.hpp
 
@@ -34,7 +27,9 @@ class Model {
   /// By names, as on the command line. A parameter without a prior gets its default, if it has one.
   /// Throws InputError for unknown names (with the nearest known one), missing or unknown parameters, and
   /// priors whose support leaves the parameter's range.
-  Model(std::string_view population, std::string_view measurement, const Priors& priors);
+  /// `selection`: how the catalog's objects were selected; with a rate it adds the parameter `rate`.
+  Model(std::string_view population, std::string_view measurement, const Priors& priors,
+        Selection selection = {});
 
   /// By types: Model{NormalPopulation{}, NormalNoise{}, {{"theta_mu", uniform(-5, 5)}, ...}}.
   template <class Population, class Measurement>
@@ -42,7 +37,8 @@ class Model {
     Population::name;
     Measurement::name;
   }
-  Model(Population, Measurement, const Priors& priors) : Model(Population::name, Measurement::name, priors) {}
+  Model(Population, Measurement, const Priors& priors, Selection selection = {})
+      : Model(Population::name, Measurement::name, priors, std::move(selection)) {}
 
   [[nodiscard]] std::string population() const;
   [[nodiscard]] std::string measurement() const;
@@ -51,6 +47,7 @@ class Model {
   [[nodiscard]] const std::vector<Prior>& priors() const {
     return priors_;
   }  ///< in the order of parameters()
+  [[nodiscard]] const Selection& selection() const { return selection_; }
   /// Sum of the priors' log densities; -infinity outside of any support or range.
   [[nodiscard]] double log_prior(std::span<const double> theta) const;
   [[nodiscard]] const ModelDefinition& definition() const { return *definition_; }
@@ -58,29 +55,12 @@ class Model {
  private:
   std::shared_ptr<const ModelDefinition> definition_;
   std::vector<Prior> priors_;
+  Selection selection_;
 };
 
 /// Hyperparameters of a pair, before any prior is chosen. Throws InputError as Model does.
-std::vector<Parameter> parameters_of(std::string_view population, std::string_view measurement);
-
-/// A number fixed when a model is named, as x_min in schechter(x_min=9); a population or measurement that has
-/// some has a constructor from all of them, in the order of its arguments().
-struct Argument {
-  std::string name;
-  double value;  ///< if the user gives none; NaN: the user must
-  double lower, upper;
-  std::string meaning;
-};
-
-/// A column of the catalog that a measurement reads.
-struct Column {
-  enum class Values { any, positive, not_negative, count };
-  std::string role;  ///< "x", "sigma" or another name: --column ROLE=COLUMN
-  bool required;
-  double missing;  ///< stands for a column that is not there
-  Values values;   ///< what may be in it
-  std::string meaning;
-};
+std::vector<Parameter> parameters_of(std::string_view population, std::string_view measurement,
+                                     bool rate = false);
 
 /// A population or a measurement, for lists.
 struct NamedThing {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "starling/math.hpp"
-#include "starling/model.hpp"
+#include "starling/parameter.hpp"
 #include "starling/random.hpp"
 
 namespace starling {
@@ -31,6 +31,7 @@ struct Coefficients {
 struct Frame {
   double shift = 0;
   double scale = 1;
+  double resolution = 0;  ///< what floats resolve of the latents, in these units
   [[nodiscard]] double to(double x) const { return (x - shift) / scale; }
   [[nodiscard]] double from(double y) const { return shift + scale * y; }
 };

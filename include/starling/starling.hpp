@@ -11,4 +11,5 @@
 #include "starling/model.hpp"
 #include "starling/populations/normal.hpp"
 #include "starling/prior.hpp"
+#include "starling/selection.hpp"
 #include "starling/summary.hpp"

@@ -5,6 +5,8 @@
 #include "backends/cpu_variants.hpp"
 #include "backends/cuda_kernels.hpp"
 #include "starling/error.hpp"
+#include "starling/fit.hpp"
+#include "starling/model.hpp"
 
 namespace starling {
 namespace {
@@ -106,6 +108,10 @@ Backend choose_backend(const std::string& device, int threads, std::uint64_t byt
   backend.cuda_device = wanted;
   backend.description = fmt::format("cuda:{} ({})", wanted, d.name);
   return backend;
+}
+
+void cuda::throw_no_cuda() {
+  throw RunError("this model was compiled without CUDA");
 }
 
 }  // namespace starling

@@ -16,6 +16,8 @@ struct DeviceProperties {
 /// The devices; empty, with the reason in `why_none`, if there is none, no driver, or too old a driver.
 std::vector<DeviceProperties> device_list(std::string& why_none);
 
+/// Throws RunError: a model's kernels were not compiled for CUDA.
+[[noreturn]] void throw_no_cuda();
 #ifdef STARLING_HAVE_CUDA
 template <class Term>
 std::unique_ptr<LikelihoodKernel> make_likelihood(const ObjectTable<double>& objects, int device);
@@ -23,7 +25,6 @@ template <class Latent>
 std::unique_ptr<LatentKernel> make_latents(const ObjectTable<double>& objects, const LatentSetup& setup,
                                            int device);
 #else
-[[noreturn]] void throw_no_cuda();
 template <class Term>
 std::unique_ptr<LikelihoodKernel> make_likelihood(const ObjectTable<double>&, int) {
   throw_no_cuda();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -10,7 +11,6 @@
 
 #include "formulas/latents.hpp"
 #include "formulas/objects.hpp"
-#include "starling/fit.hpp"
 #include "starling/sum.hpp"
 
 namespace starling {

@@ -13,8 +13,4 @@ std::vector<DeviceProperties> device_list(std::string& why_none) {
   return {};
 }
 
-void throw_no_cuda() {
-  throw RunError(kWhy);
-}
-
 }  // namespace starling::cuda

@@ -12,6 +12,7 @@
 
 #include "commands.hpp"
 #include "starling/error.hpp"
+#include "starling/program.hpp"
 #include "starling/fit.hpp"
 
 namespace {
@@ -82,7 +83,7 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int starling::run_command_line(int argc, char** argv) {
   std::ios::sync_with_stdio(false);
   try {
     return run(argc, argv);

@@ -140,10 +140,12 @@ Problem prepare(const Request& request) {
   const auto measurement = measurement_for(request, catalog);
   const auto method = request.method.empty() ? (measurement == "samples" ? Method::marginal : Method::joint)
                                              : parse_method(request.method);
-  const auto parameters = parameters_of(request.population, measurement);
+  const auto parameters = parameters_of(request.population, measurement, request.rate);
   const auto priors = parse_priors(request, parameters);
   require_priors(parameters, request, catalog);
-  Model model(request.population, measurement, priors);
+  auto selection = parse_selection(request.selection);
+  selection.rate = request.rate;
+  Model model(request.population, measurement, priors, std::move(selection));
   resolve_start(request, model, options);
   return {std::move(catalog), std::move(model), method, std::move(options)};
 }

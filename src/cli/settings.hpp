@@ -17,6 +17,8 @@ struct Request {
   CatalogOptions columns;  ///< columns.sigma may still be a number: catalog_options() sorts that out
   std::string population = "normal";
   std::string measurement;                    ///< "": chosen by what the catalog holds
+  std::string selection;                      ///< as parse_selection reads it
+  bool rate = false;                          ///< the Poisson rate is a hyperparameter
   std::map<std::string, std::string> priors;  ///< by parameter, as "normal(0, 5)"
   std::string method;                         ///< "": joint, or marginal for posterior samples
   std::string moves;                          ///< "": the fit's default
@@ -115,6 +117,15 @@ void for_each_setting(Visit&& visit) {
       S{model_settings, "model", "measurement", "--measurement", "NAME",
         "measurement p(x | mu); default: samples with --samples, else normal"},
       [](auto& r) -> auto& { return r.measurement; });
+  visit(
+      S{model_settings, "model", "selection", "--selection", "SELECTION",
+        "how objects were selected: threshold(X) on the measured value, logistic(CENTER, WIDTH) or table(FILE) "
+        "for the true one, or injections(FILE, NUMBER)"},
+      [](auto& r) -> auto& { return r.selection; });
+  visit(
+      S{model_settings, "model", "rate", "--rate", "",
+        "the number of objects in the population, seen or not, is a hyperparameter (rate)"},
+      [](auto& r) -> auto& { return r.rate; });
   visit(
       S{model_settings, "prior", "", "--prior", "NAME=PRIOR",
         "prior of a hyperparameter, as theta_mu='normal(0, 5)'; repeat for each"},

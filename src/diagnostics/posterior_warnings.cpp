@@ -35,7 +35,7 @@ double number_of(const Chain& chain, const std::string& result) {
 // Where a parameter's density may be evaluated; everywhere, for a model that this program was built without.
 Parameter range_of(const Chain& chain, const ParameterFacts& parameter) {
   try {
-    for (Parameter& known : parameters_of(chain.header.population, chain.header.measurement))
+    for (Parameter& known : parameters_of(chain.header.population, chain.header.measurement, true))
       if (known.name == parameter.figures.name) return known;
   } catch (const InputError&) {
   }
@@ -240,6 +240,27 @@ std::string monte_carlo_error(const Chain& chain, const Facts& parameters) {
   return text + " Take more samples per object, or a closed-form integral if the noise is known.";
 }
 
+// Injections that know P_det too badly (Farr 2019: 4 N effective ones are needed).
+std::string few_injections(const Chain& chain) {
+  const double n_eff = number_of(chain, "injections_n_eff"), needed = number_of(chain, "injections_needed");
+  const double variance = number_of(chain, "selection_variance");
+  if (!(n_eff <= needed || variance >= 1)) return {};
+  return fmt::format(
+      "The injections are worth {:.0f} effective ones and {:.0f} are needed (4 per object); their Monte Carlo "
+      "variance of ln L is {:.2g}. Make more injections, or draw them from a density nearer to the population.",
+      n_eff, needed, variance);
+}
+
+// An integral over latents that missed its tolerance by much.
+std::string bad_integral(const Chain& chain) {
+  const double error = number_of(chain, "integration_error");
+  if (!(error > 1e-3)) return {};
+  return fmt::format(
+      "The integral over the latent of the worst object has an error of {:.2g} in its ln L. Use the joint fit, "
+      "which needs no integral.",
+      error);
+}
+
 std::string nan_proposals(const Chain& chain) {
   const double count = number_of(chain, "nan_proposals");
   if (!(count > 0)) return {};
@@ -260,6 +281,8 @@ std::vector<Finding> posterior_findings(const Chain& chain, const Facts& paramet
     found.push_back({funnels(chain, parameters)});
   }
   found.push_back({monte_carlo_error(chain, parameters), Harm::biased});
+  found.push_back({few_injections(chain), Harm::biased});
+  found.push_back({bad_integral(chain), Harm::biased});
   found.push_back({proposals_outside(chain)});
   found.push_back({latent_updates(chain)});
   found.push_back({nan_proposals(chain)});

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <ostream>
+#include <sstream>
 
 #include "diagnostics/facts.hpp"
 #include "diagnostics/table.hpp"
@@ -29,6 +30,33 @@ std::string verdict(const std::vector<dg::Finding>& found) {
   if (any(dg::Harm::biased))
     return "BIASED: the likelihood is too noisy for these numbers; see the warnings.";
   return {};
+}
+
+/// What a fit found out beside theta, in sentences.
+std::vector<std::string> notes(const Chain& chain) {
+  const auto result = [&](const char* name) {
+    const auto entry = chain.results.attributes.find(name);
+    return entry == chain.results.attributes.end() ? std::string() : entry->second;
+  };
+  std::vector<std::string> list;
+  if (const auto sds = result("sandwich_sd"); !sds.empty()) {
+    std::string text;
+    std::istringstream in(sds);
+    for (const std::string& name : chain.header.parameters) {
+      double sd = 0;
+      if (in >> sd && sd > 0) text += fmt::format("{}{} {:.4g}", text.empty() ? "" : ", ", name, sd);
+    }
+    list.push_back(
+        fmt::format("weights: worth {} objects of equal weight; widths that allow for them (sandwich): {}",
+                    result("effective_objects"), text));
+  }
+  if (const auto fraction = result("detected_fraction"); !fraction.empty())
+    list.push_back(fmt::format("selection: a fraction {} of the population is seen{}", fraction,
+                               result("injections_n_eff").empty()
+                                   ? ""
+                                   : fmt::format("; {} effective injections, variance {}",
+                                                 result("injections_n_eff"), result("selection_variance"))));
+  return list;
 }
 
 }  // namespace
@@ -59,6 +87,7 @@ Summary summary(const Chain& chain) {
         std::accumulate(acceptance.begin(), acceptance.end(), 0.0) / static_cast<double>(acceptance.size());
     result.lowest_acceptance = *std::min_element(acceptance.begin(), acceptance.end());
   }
+  result.notes = notes(chain);
   const std::vector<dg::Finding> found = dg::findings(chain, facts);
   for (const dg::Finding& finding : found) result.warnings.push_back(finding.text);
   result.verdict = verdict(found);
@@ -85,6 +114,7 @@ std::ostream& operator<<(std::ostream& out, const Summary& summary) {
   if (!std::isnan(summary.acceptance))
     fmt::print(out, "acceptance {:.3f}, lowest of any walker {:.3f}\n", summary.acceptance,
                summary.lowest_acceptance);
+  for (const std::string& note : summary.notes) fmt::print(out, "{}\n", note);
   if (summary.warnings.empty()) fmt::print(out, "no warnings\n");
   for (const std::string& warning : summary.warnings) fmt::print(out, "warning: {}\n", warning);
   return out;
@@ -104,6 +134,7 @@ std::string to_json(const Summary& summary) {
                      {"parameters", parameters},
                      {"acceptance", summary.acceptance},
                      {"verdict", summary.verdict},
+                     {"notes", summary.notes},
                      {"warnings", summary.warnings}};
   return json.dump(2);
 }

@@ -34,6 +34,8 @@ class Likelihood {
   [[nodiscard]] virtual double integration_error() const = 0;
 };
 
+class SelectionFactor;  // models/selection.hpp
+
 /// The latents of a joint fit and the conditionals of theta that they give. Chains are numbered over all
 /// ensembles; `chains` says whose the proposals are, theta is [proposal][d].
 class JointTarget {
@@ -89,8 +91,15 @@ class ModelDefinition {
   [[nodiscard]] virtual const std::string& population() const = 0;
   [[nodiscard]] virtual const std::string& measurement() const = 0;
   [[nodiscard]] virtual const std::vector<Parameter>& parameters() const = 0;
-  /// How many of the parameters are the population's; the measurement's follow.
+  /// How many of the parameters are the population's; the measurement's follow, then the rate if there is
+  /// one.
   [[nodiscard]] virtual std::size_t population_dimension() const = 0;
+
+  /// What selection adds to ln L; null if nothing.
+  [[nodiscard]] virtual std::unique_ptr<SelectionFactor> selection(const Catalog& catalog,
+                                                                   const Selection& selection,
+                                                                   const FitOptions& options,
+                                                                   const Backend& backend) const = 0;
 
   /// What a population says of theta as a whole: 0, -infinity, or the logarithm of a joint prior.
   [[nodiscard]] virtual double log_constraint(std::span<const double> theta) const = 0;
@@ -128,7 +137,8 @@ class ModelDefinition {
 };
 
 /// What is compiled for a pair, by names. Throws InputError for unknown names and impossible pairs.
+/// `rate`: theta ends with the Poisson rate of the population.
 std::shared_ptr<const ModelDefinition> find_definition(std::string_view population,
-                                                       std::string_view measurement);
+                                                       std::string_view measurement, bool rate = false);
 
 }  // namespace starling

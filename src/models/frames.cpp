@@ -23,10 +23,18 @@ double standard_deviation(const std::vector<double>& values) {
   return std::sqrt(squares);
 }
 
+/// Whether the catalog has the noise that the measurement needs; a naive fit does without.
+bool knows_noise(const MeasurementModel& measurement, const Catalog& catalog) {
+  if (!catalog.sigma.empty()) return true;
+  for (const Column& column : measurement.columns())
+    if (column.role == "sigma" && column.required) return false;
+  return true;
+}
+
 }  // namespace
 
 std::vector<double> points_of(const MeasurementModel* measurement, const Catalog& catalog) {
-  if (measurement == nullptr) return catalog.x;
+  if (measurement == nullptr || !knows_noise(*measurement, catalog)) return catalog.x;
   const Rows rows(*measurement, catalog);
   std::vector<double> points(catalog.size());
   for (std::size_t i = 0; i < points.size(); ++i) points[i] = measurement->datum(rows[i], Frame{}).center;
@@ -35,16 +43,21 @@ std::vector<double> points_of(const MeasurementModel* measurement, const Catalog
 
 Frame frame_of(std::vector<double> points, bool shifts, bool scales) {
   Frame frame;
-  if (shifts) frame.shift = quantile(points, 0.5);
-  if (!scales) return frame;
-  double scale = 0.5 * (quantile(points, 0.84) - quantile(points, 0.16));
-  if (!shifts) {  // about 0: the typical size
-    for (double& p : points) p = std::abs(p);
-    scale = quantile(points, 0.5);
+  const double middle = quantile(points, 0.5);
+  double width = 0.5 * (quantile(points, 0.84) - quantile(points, 0.16));
+  if (!(width > 0)) width = standard_deviation(points);
+  if (!(width > 0)) width = std::abs(points[0]);
+  if (!(width > 0) || !std::isfinite(width)) width = 1;
+  if (shifts) frame.shift = middle;
+  if (scales) {
+    if (!shifts) {  // about 0: the typical size
+      for (double& p : points) p = std::abs(p);
+      const double size = quantile(points, 0.5);
+      if (size > 0) width = size;
+    }
+    frame.scale = width;
   }
-  if (!(scale > 0)) scale = standard_deviation(points);
-  if (!(scale > 0)) scale = std::abs(points[0]);
-  frame.scale = scale > 0 && std::isfinite(scale) ? scale : 1;
+  frame.resolution = 1e-7 * (shifts ? width : std::max(width, std::abs(middle))) / frame.scale;
   return frame;
 }
 

@@ -9,7 +9,7 @@
 namespace starling {
 
 /// A value of mu for every object, where its likelihood is high: what the naive fit takes for the truth.
-/// measurement: null for posterior samples, whose medians these are.
+/// measurement: null for posterior samples, whose medians these are. x, where the catalog lacks the noise.
 std::vector<double> points_of(const MeasurementModel* measurement, const Catalog& catalog);
 
 /// Units in which the points are of order one, as far as the model allows: median, and half the width that

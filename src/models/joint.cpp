@@ -85,7 +85,8 @@ void latent_column(const Parts& parts, std::span<const double> theta, double* ou
     std::fill_n(out, kMeasurementCoefficients, 0.0);
     return;
   }
-  const auto c = parts.measurement->prepare(theta.subspan(parts.population_dimension), parts.frame);
+  const auto c = parts.measurement->prepare(
+      theta.subspan(parts.population_dimension, parts.measurement_dimension), parts.frame);
   std::copy(c.begin(), c.end(), out);
 }
 
@@ -108,7 +109,7 @@ class LatentTarget final : public JointTarget {
     if (parts_.measurement && parts_.measurement->normal_like())
       for (const double w : objects.column[1]) sum_w_ += w;
     if (update_ == LatentUpdate::metropolis) {
-      const std::vector<double> noise(parts_.dimension - parts_.population_dimension, 1.0);
+      const std::vector<double> noise(parts_.measurement_dimension, 1.0);
       for (std::size_t i = 0; i < center_.size(); ++i)
         setup.scale.push_back(first_scale(parts_, objects, i, noise));
     }
@@ -194,15 +195,15 @@ class LatentTarget final : public JointTarget {
     return parts_.population->to_frame(theta.first(parts_.population_dimension), parts_.frame);
   }
   [[nodiscard]] std::span<const double> noise(std::span<const double> theta) const {
-    return theta.subspan(parts_.population_dimension);
+    return theta.subspan(parts_.population_dimension, parts_.measurement_dimension);
   }
   [[nodiscard]] bool measurement_has_theta() const {
-    return parts_.dimension > parts_.population_dimension;
+    return parts_.measurement_dimension > 0;
   }
   /// Whether sums say all about the measurement.
   [[nodiscard]] bool analytic() const {
     if (!parts_.measurement) return true;
-    const std::vector<double> any(parts_.dimension - parts_.population_dimension, 1.0);
+    const std::vector<double> any(parts_.measurement_dimension, 1.0);
     const auto c = parts_.measurement->prepare(any, parts_.frame);
     return parts_.measurement->precision_factor(c).has_value();
   }
@@ -385,7 +386,7 @@ std::vector<double> replay_latents(const Parts& parts, std::size_t object, const
   LatentSetup latents;
   latents.chains = chains;
   if (update == LatentUpdate::metropolis)
-    latents.scale = {first_scale(parts, one, 0, std::vector<double>(d - dp, 1.0))};
+    latents.scale = {first_scale(parts, one, 0, std::vector<double>(parts.measurement_dimension, 1.0))};
   const auto replay = parts.population->replay(update, setup.double_precision, four, object, latents);
 
   const std::size_t coefficients = static_cast<std::size_t>(

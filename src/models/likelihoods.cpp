@@ -24,8 +24,8 @@ class KernelLikelihood : public Likelihood {
   }
   void rebase(std::span<const double> reference, std::span<const double> others) override {
     reference_ = parts_.population->to_frame(population(reference), parts_.frame);
-    reference_noise_ = {reference.begin() + static_cast<std::ptrdiff_t>(parts_.population_dimension),
-                        reference.end()};
+    const auto n = noise(reference);
+    reference_noise_ = {n.begin(), n.end()};
     ObjectTable<double> objects;
     objects.size = parts_.catalog.size();
     objects.weight = parts_.catalog.weight;
@@ -64,7 +64,7 @@ class KernelLikelihood : public Likelihood {
     return theta.first(parts_.population_dimension);
   }
   [[nodiscard]] std::span<const double> noise(std::span<const double> theta) const {
-    return theta.subspan(parts_.population_dimension);
+    return theta.subspan(parts_.population_dimension, parts_.measurement_dimension);
   }
   [[nodiscard]] std::vector<double> framed(std::span<const double> theta) const {
     return parts_.population->to_frame(population(theta), parts_.frame);
@@ -351,7 +351,7 @@ std::vector<QuadraturePoint> points_for(const Parts& parts, std::span<const doub
     points.push_back(quadrature_point(
         *parts.population, *parts.measurement,
         parts.population->to_frame(theta.first(parts.population_dimension), parts.frame),
-        theta.subspan(parts.population_dimension), parts.frame));
+        theta.subspan(parts.population_dimension, parts.measurement_dimension), parts.frame));
   }
   return points;
 }

@@ -18,7 +18,8 @@ struct Parts {
   std::shared_ptr<const PopulationModel> population;
   std::shared_ptr<const MeasurementModel> measurement;
   Frame frame;
-  std::size_t population_dimension, dimension;
+  std::size_t population_dimension, measurement_dimension;
+  std::size_t dimension;  ///< of theta; after those two parts comes the rate, if it is one of the parameters
   Backend backend;
   double tolerance;  ///< of quadrature, per object
 };

@@ -30,6 +30,10 @@ class MeasurementModel {
   [[nodiscard]] virtual double log_constant(Row row) const = 0;
   [[nodiscard]] virtual double draw(std::span<const double> theta, Row row, double mu,
                                     HostStream& stream) const = 0;
+  /// P(x > limit | mu); has_probability_above() says whether there is one.
+  [[nodiscard]] virtual double probability_above(std::span<const double> theta, Row row, double mu,
+                                                 double limit) const = 0;
+  [[nodiscard]] virtual bool has_probability_above() const = 0;
   /// Normal noise: whether there are closed forms with a normal population.
   [[nodiscard]] virtual bool normal_like() const = 0;
   /// Normal noise: precision over v[0], where that is the same for all objects; else empty.

@@ -34,6 +34,14 @@ class CompiledMeasurement final : public MeasurementModel {
   double draw(std::span<const double> theta, Row row, double mu, HostStream& stream) const override {
     return m_.draw(theta, row, mu, stream);
   }
+  double probability_above([[maybe_unused]] std::span<const double> theta, [[maybe_unused]] Row row,
+                           [[maybe_unused]] double mu, [[maybe_unused]] double limit) const override {
+    if constexpr (HasProbabilityAbove<M>)
+      return m_.probability_above(theta, row, mu, limit);
+    else
+      return std::nan("");
+  }
+  bool has_probability_above() const override { return HasProbabilityAbove<M>; }
   bool normal_like() const override { return NormalLike<M>; }
   std::optional<double> precision_factor([[maybe_unused]] std::span<const double> prepared) const override {
     if constexpr (NormalLike<M>) {

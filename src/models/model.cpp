@@ -20,8 +20,10 @@ void check_name(const char* what, std::string_view name, const std::vector<std::
 
 }  // namespace
 
-Model::Model(std::string_view population, std::string_view measurement, const Priors& priors)
-    : definition_(find_definition(population, measurement)) {
+Model::Model(std::string_view population, std::string_view measurement, const Priors& priors,
+             Selection selection)
+    : definition_(find_definition(population, measurement, selection.rate)),
+      selection_(std::move(selection)) {
   const auto& parameters = definition_->parameters();
   std::vector<std::string> names;
   for (const auto& p : parameters) names.push_back(p.name);
@@ -71,8 +73,8 @@ double Model::log_prior(std::span<const double> theta) const {
   return std::isnan(sum) ? -std::numeric_limits<double>::infinity() : sum;
 }
 
-std::vector<Parameter> parameters_of(std::string_view population, std::string_view measurement) {
-  return find_definition(population, measurement)->parameters();
+std::vector<Parameter> parameters_of(std::string_view population, std::string_view measurement, bool rate) {
+  return find_definition(population, measurement, rate)->parameters();
 }
 
 }  // namespace starling

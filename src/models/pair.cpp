@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "models/definition.hpp"
 #include "models/frames.hpp"
@@ -10,6 +11,7 @@
 #include "models/likelihoods.hpp"
 #include "models/quadrature.hpp"
 #include "models/registry.hpp"
+#include "models/selection.hpp"
 #include "starling/error.hpp"
 #include "starling/measurements/samples.hpp"
 
@@ -18,24 +20,27 @@ namespace {
 
 class Pair final : public ModelDefinition {
  public:
-  Pair(Named<PopulationModel> population, Named<MeasurementModel> measurement)
+  Pair(Named<PopulationModel> population, Named<MeasurementModel> measurement, bool rate)
       : population_(std::move(population)), measurement_(std::move(measurement)) {
     parameters_ = population_.model->parameters();
     population_dimension_ = parameters_.size();
-    if (!measurement_.model) return;
-    for (auto& p : measurement_.model->parameters()) {
-      for (const auto& other : parameters_)
-        if (other.name == p.name)
-          throw InputError(fmt::format("population '{}' and measurement '{}' both have a parameter '{}'",
-                                       population_.text, measurement_.text, p.name));
-      parameters_.push_back(std::move(p));
-    }
+    if (measurement_.model)
+      for (const auto& p : measurement_.model->parameters()) add(p);
+    measurement_dimension_ = parameters_.size() - population_dimension_;
+    if (rate)
+      add({"rate", 0, std::numeric_limits<double>::infinity(),
+           "expected number of objects in the population, seen or not", "log_uniform(1e-3, 1e12)"});
   }
 
   const std::string& population() const override { return population_.text; }
   const std::string& measurement() const override { return measurement_.text; }
   const std::vector<Parameter>& parameters() const override { return parameters_; }
   std::size_t population_dimension() const override { return population_dimension_; }
+  std::unique_ptr<SelectionFactor> selection(const Catalog& catalog, const Selection& selection,
+                                             const FitOptions& options,
+                                             const Backend& backend) const override {
+    return selection.any() ? selection_factor(parts(catalog, options, backend), selection) : nullptr;
+  }
   double log_constraint(std::span<const double> theta) const override {
     return population_.model->log_constraint(theta.first(population_dimension_));
   }
@@ -97,7 +102,7 @@ class Pair final : public ModelDefinition {
   double latent_given_theta(const Catalog& catalog, std::size_t object, std::span<const double> theta,
                             HostStream& stream) const override {
     if (sampled()) return one_of_the_samples(catalog, object, theta, stream);
-    const auto noise = theta.subspan(population_dimension_);
+    const auto noise = noise_part(theta);
     const auto datum = measurement_.model->datum(Rows(*measurement_.model, catalog)[object], Frame{});
     if (closed_form()) {
       const double noise_variance =
@@ -110,6 +115,16 @@ class Pair final : public ModelDefinition {
   }
 
  private:
+  void add(const Parameter& p) {
+    for (const auto& other : parameters_)
+      if (other.name == p.name)
+        throw InputError(fmt::format("population '{}' with measurement '{}' has two parameters '{}'",
+                                     population_.text, measurement_.text, p.name));
+    parameters_.push_back(p);
+  }
+  [[nodiscard]] std::span<const double> noise_part(std::span<const double> theta) const {
+    return theta.subspan(population_dimension_, measurement_dimension_);
+  }
   [[nodiscard]] bool sampled() const { return measurement_.model == nullptr; }
   [[nodiscard]] bool closed_form() const {
     return !sampled() && population_.model->is_normal() && measurement_.model->normal_like();
@@ -131,18 +146,10 @@ class Pair final : public ModelDefinition {
     const auto* m = measurement_.model.get();
     const bool shifts = p.frame_shifts() && (m == nullptr || m->frame_shifts());
     const bool scales = p.frame_scales() && (m == nullptr || m->frame_scales());
-    const Frame frame = frame_of(safe_points(catalog), shifts, scales);
-    return {catalog, p.in_frame(frame), measurement_.model, frame, population_dimension_, parameters_.size(),
-            backend, options.quadrature_tolerance};
+    const Frame frame = frame_of(points_of(m, catalog), shifts, scales);
+    return {catalog, p.in_frame(frame), measurement_.model, frame, population_dimension_, measurement_dimension_,
+            parameters_.size(), backend, options.quadrature_tolerance};
   }
-  /// Points, or x where a naive fit has no more.
-  [[nodiscard]] std::vector<double> safe_points(const Catalog& catalog) const {
-    if (!sampled() && catalog.sigma.empty())
-      for (const auto& c : measurement_.model->columns())
-        if (c.role == "sigma" && c.required) return catalog.x;
-    return points_of(measurement_.model.get(), catalog);
-  }
-
   double one_of_the_samples(const Catalog& catalog, std::size_t object, std::span<const double> theta,
                             HostStream& stream) const {
     const std::size_t begin = catalog.offsets[object], end = catalog.offsets[object + 1];
@@ -164,24 +171,24 @@ class Pair final : public ModelDefinition {
   double by_inversion(const Datum<double>& datum, std::span<const double> theta, HostStream& stream) const {
     const auto point =
         quadrature_point(*population_.model, *measurement_.model, theta.first(population_dimension_),
-                         theta.subspan(population_dimension_), Frame{});
+                         noise_part(theta), Frame{});
     return draw_latent(*population_.model, *measurement_.model, datum, point, stream);
   }
 
   Named<PopulationModel> population_;
   Named<MeasurementModel> measurement_;
   std::vector<Parameter> parameters_;
-  std::size_t population_dimension_ = 0;
+  std::size_t population_dimension_ = 0, measurement_dimension_ = 0;
 };
 
 }  // namespace
 
 std::shared_ptr<const ModelDefinition> find_definition(std::string_view population,
-                                                       std::string_view measurement) {
+                                                       std::string_view measurement, bool rate) {
   auto p = find_population(population);
-  if (measurement == Samples::name)
-    return std::make_shared<Pair>(std::move(p), Named<MeasurementModel>{std::string(Samples::name), nullptr});
-  return std::make_shared<Pair>(std::move(p), find_measurement(measurement));
+  auto m = measurement == Samples::name ? Named<MeasurementModel>{std::string(Samples::name), nullptr}
+                                        : find_measurement(measurement);
+  return std::make_shared<Pair>(std::move(p), std::move(m), rate);
 }
 
 }  // namespace starling

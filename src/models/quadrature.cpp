@@ -126,6 +126,67 @@ Interval interval_of(const PopulationModel& population, const MeasurementModel& 
 
 }  // namespace
 
+namespace {
+
+/// Sorted draws of mu.
+std::vector<double> typical_values(const PopulationModel& population, std::span<const double> theta) {
+  std::vector<double> values;
+  for (std::uint32_t k = 0; k < 48; ++k) {
+    HostStream stream(0, 0, k, purpose_word(Purpose::simulation, 99));
+    values.push_back(population.draw(theta, stream));
+  }
+  std::sort(values.begin(), values.end());
+  return values;
+}
+
+}  // namespace
+
+double expectation(const PopulationModel& population, std::span<const double> theta,
+                   const std::function<double(double)>& f, const std::vector<double>& features) {
+  std::vector<double> prepared(static_cast<std::size_t>(population.prepared_size()));
+  population.prepare(theta, prepared.data());
+  const auto [lower, upper] = population.support(theta);
+  const auto typical = typical_values(population, theta);
+  const double range = std::max(typical.back() - typical.front(), 1e-300);
+  // where the density is not negligible
+  std::vector<double> mu = typical;
+  for (double reach = 0.125; reach < 1e6; reach *= 1.5) {
+    mu.push_back(typical.front() - reach * range);
+    mu.push_back(typical.back() + reach * range);
+  }
+  mu.insert(mu.end(), features.begin(), features.end());
+  for (double& m : mu) m = std::clamp(m, lower, upper);
+  std::sort(mu.begin(), mu.end());
+  mu.erase(std::unique(mu.begin(), mu.end()), mu.end());
+  std::vector<double> l(mu.size());
+  population.log_density(prepared, mu, l);
+  const Interval part = high_part(mu, l);
+  if (!(part.a < part.b)) return 0;
+  std::vector<double> edges{part.a, part.b};
+  const auto add = [&](double at) {
+    if (at > part.a && at < part.b) edges.push_back(at);
+  };
+  for (const double at : features) add(at);
+  for (std::size_t k = 0; k < typical.size(); k += 6) add(typical[k]);
+  add(typical.back());
+  std::sort(edges.begin(), edges.end());
+  double sum = 0;
+  std::vector<double> nodes;
+  for (std::size_t k = 0; k + 1 < edges.size(); ++k) {
+    const double a = edges[k], width = edges[k + 1] - a;
+    if (!(width > 0)) continue;
+    const bool singular = a <= lower || edges[k + 1] >= upper;
+    const QuadratureRule& r = singular ? rule(Kind::singular, 64) : rule(Kind::smooth, 16);
+    nodes.clear();
+    for (const double t : r.t) nodes.push_back(a + width * t);
+    l.resize(nodes.size());
+    population.log_density(prepared, nodes, l);
+    for (std::size_t j = 0; j < nodes.size(); ++j)
+      if (l[j] > -kInfinity) sum += width * std::exp(l[j] + r.log_weight[j]) * f(nodes[j]);
+  }
+  return sum;
+}
+
 QuadraturePoint quadrature_point(const PopulationModel& population, const MeasurementModel& measurement,
                                  std::span<const double> population_theta,
                                  std::span<const double> measurement_theta, Frame frame) {
@@ -134,11 +195,7 @@ QuadraturePoint quadrature_point(const PopulationModel& population, const Measur
   population.prepare(population_theta, point.population.data());
   point.measurement = measurement.prepare(measurement_theta, frame);
   point.support = population.support(population_theta);
-  for (std::uint32_t k = 0; k < 48; ++k) {
-    HostStream stream(0, 0, k, purpose_word(Purpose::simulation, 99));
-    point.typical.push_back(population.draw(population_theta, stream));
-  }
-  std::sort(point.typical.begin(), point.typical.end());
+  point.typical = typical_values(population, population_theta);
   return point;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -44,6 +45,12 @@ ObjectNodes place_nodes(const PopulationModel& population, const MeasurementMode
 /// ln int p(x | mu) p(mu | theta) dmu by these nodes.
 double log_integral(const PopulationModel& population, const MeasurementModel& measurement,
                     const Datum<double>& datum, const QuadraturePoint& point, const ObjectNodes& nodes);
+
+/// int p(mu | theta) f(mu) dmu, all in the population's own units. `features`: where f changes quickly.
+/// Panels of Gauss-Legendre between features and quantiles of the population; relative error about 1e-9 for
+/// smooth f and p.
+double expectation(const PopulationModel& population, std::span<const double> theta,
+                   const std::function<double(double)>& f, const std::vector<double>& features);
 
 /// A draw from p(mu | x, theta): the cumulative distribution on a fine grid of the interval that holds the
 /// integrand, inverted.

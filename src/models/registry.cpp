@@ -162,7 +162,9 @@ std::vector<NamedThing> known_populations() {
     // parameters do not depend on the values of arguments: any will do
     std::vector<double> values;
     for (const auto& a : entry.arguments)
-      values.push_back(std::isnan(a.value) ? std::clamp(1.0, a.lower, a.upper) : a.value);
+      values.push_back(std::isfinite(a.value)
+                           ? a.value
+                           : std::clamp(static_cast<double>(values.size()), a.lower, a.upper));
     all.push_back({entry.name, entry.meaning, entry.make(values)->parameters(), entry.arguments, {}});
   }
   return all;

@@ -13,48 +13,18 @@
 
 #include "sampler/ensemble.hpp"
 #include "sampler/options.hpp"
+#include "sampler/sandwich.hpp"
 #include "sampler/start.hpp"
+#include "sampler/target.hpp"
 #include "sampler/until.hpp"
 #include "starling/error.hpp"
 
 namespace starling {
 namespace {
 
-constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
-
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
-
-/// ln prior + ln L of proposals, on the naive or marginal likelihood; those outside the prior are not
-/// evaluated.
-class MarginalTarget {
- public:
-  MarginalTarget(const Model& model, Likelihood& likelihood) : model_(model), likelihood_(likelihood) {}
-
-  void operator()(std::span<const double> theta, std::span<double> lp) {
-    const std::size_t n = lp.size(), d = model_.parameters().size();
-    inside_.clear();
-    theta_.clear();
-    for (std::size_t i = 0; i < n; ++i) {
-      const auto t = theta.subspan(i * d, d);
-      lp[i] = model_.log_prior(t);
-      if (!(lp[i] > kMinusInfinity)) continue;
-      inside_.push_back(i);
-      theta_.insert(theta_.end(), t.begin(), t.end());
-    }
-    if (inside_.empty()) return;
-    value_.resize(inside_.size());
-    likelihood_.evaluate(theta_, value_);
-    for (std::size_t k = 0; k < inside_.size(); ++k) lp[inside_[k]] += value_[k];
-  }
-
- private:
-  const Model& model_;
-  Likelihood& likelihood_;
-  std::vector<std::size_t> inside_;
-  std::vector<double> theta_, value_;
-};
 
 /// Collects sweeps into blocks and keeps a thinned set of draws for the Monte Carlo error. The sink takes a
 /// block while the next sweeps run.
@@ -181,6 +151,10 @@ ChainHeader make_header(const Model& model, Method method, const FitOptions& o, 
                   {"stretch_scale", fmt::format("{:.17g}", o.stretch_scale)},
                   {"arithmetic", backend.kind == BackendKind::reference ? "double" : "float"},
                   {"starling_version", version()}};
+  if (model.selection().any()) {
+    h.attributes["selection"] = model.selection().text;
+    h.attributes["rate"] = model.selection().rate ? "1" : "0";
+  }
   if (o.until.any()) h.attributes["until"] = to_string(o.until);
   if (!o.start_center.empty()) {
     h.attributes["start_center"] = list(o.start_center);
@@ -197,10 +171,12 @@ ChainHeader make_header(const Model& model, Method method, const FitOptions& o, 
 class Run {
  public:
   Run(const Model& model, const Catalog& catalog, Method method, const FitOptions& options, ChainSink& sink)
-      : model_(model), catalog_(catalog), options_(options), sink_(sink) {
+      : model_(model), catalog_(catalog), options_(options), sink_(sink), target_(model, nullptr) {
     const auto plan = plan_memory(model, catalog.size(), catalog.samples.size(), method, options);
     backend_ = choose_backend(options.device, options.threads, plan.device_bytes, options.note);
     header_ = make_header(model, method, options, backend_);
+    selection_ = model.definition().selection(catalog, model.selection(), options, backend_);
+    target_ = ThetaTarget(model, selection_.get());
     scheme_ = scheme_of(options, model, method);
     state_.ensembles = options.ensembles;
     state_.walkers = options.walkers;
@@ -215,7 +191,7 @@ class Run {
     settings_ = {options.moves, options.stretch_scale, options.seed};
     const auto integral =
         options.integral == "auto" ? model.definition().integrals().front() : options.integral;
-    const bool cheap = method == Method::naive || integral == "exact";
+    const bool cheap = (method == Method::naive || integral == "exact") && selection_is_cheap();
     sampled_ = method != Method::naive && integral == "samples";
     marginal_moves_ = options.moves_per_step > 0 ? options.moves_per_step : cheap ? 5 : 1;
     if (method != Method::joint || scheme_ == "collapsed")
@@ -293,19 +269,49 @@ class Run {
           fmt::format("{:.4f}", latent_acceptance / static_cast<double>(done - header_.burn_in));
     if (sampled_ && likelihood_)
       results.monte_carlo = monte_carlo_error(*likelihood_, recorder.draws(), state_.dimension);
+    if (selection_) describe_selection(recorder.draws(), results);
+    if (likelihood_ && !catalog_.weight.empty() && recorder.draws().size() > 10 * state_.dimension)
+      describe_weights(sandwich(*likelihood_, catalog_.weight, recorder.draws(), state_.dimension), results);
     sink_.finish(results);
   }
 
  private:
+  static void describe_weights(const Sandwich& s, ChainResults& results) {
+    std::string text;
+    for (const double sd : s.sd) text += fmt::format("{}{:.9g}", text.empty() ? "" : " ", sd);
+    results.attributes["sandwich_sd"] = text;
+    results.attributes["effective_objects"] = fmt::format("{:.6g}", s.effective_number);
+  }
+
+  /// P_det at the posterior mean, and how well injections know it.
+  void describe_selection(const std::vector<double>& draws, ChainResults& results) {
+    const std::size_t d = state_.dimension, n = draws.size() / d;
+    if (n == 0) return;
+    std::vector<double> mean(d);
+    for (std::size_t k = 0; k < n * d; ++k) mean[k % d] += draws[k] / static_cast<double>(n);
+    const auto error = selection_->error(mean);
+    results.attributes["detected_fraction"] = fmt::format("{:.6g}", selection_->detected(mean));
+    if (!(error.variance > 0)) return;
+    results.attributes["selection_variance"] = fmt::format("{:.6g}", error.variance);
+    results.attributes["injections_n_eff"] = fmt::format("{:.6g}", error.n_eff);
+    results.attributes["injections_needed"] = fmt::format("{:.6g}", 4 * static_cast<double>(catalog_.size()));
+  }
+
   /// What sweep t does with the draw of the sweep before it, or with its own acceptance.
   [[nodiscard]] LatentStep::Collect collect(std::size_t t) const {
     if (t < header_.burn_in) return LatentStep::Collect::accepted;
     return t > 0 && header_.keeps(t - 1) ? LatentStep::Collect::moments : LatentStep::Collect::nothing;
   }
 
+  /// On the naive or marginal likelihood.
+  void marginal_target(std::span<const double> theta, std::span<double> lp) {
+    target_(theta, lp, [&](std::span<const std::size_t>, std::span<const double> rows, std::span<double> out) {
+      likelihood_->evaluate(rows, out);
+    });
+  }
+
   void evaluate_all() {
-    MarginalTarget target(model_, *likelihood_);
-    target(state_.theta, state_.lp);
+    marginal_target(state_.theta, state_.lp);
     for (std::size_t c = 0; c < state_.chains(); ++c)
       if (!std::isfinite(state_.lp[c]))
         throw InputError(fmt::format(
@@ -334,39 +340,33 @@ class Run {
   }
 
   std::size_t marginal_sweep(std::size_t t) {
-    MarginalTarget target(model_, *likelihood_);
     for (std::size_t k = 0; k < marginal_moves_; ++k)
       move_once(state_, 0, state_.ensembles, settings_, static_cast<std::uint32_t>(t), Purpose::move_marginal,
                 static_cast<std::uint32_t>(k),
                 [&](std::span<const std::size_t>, std::span<const double> theta, std::span<double> lp) {
-                  target(theta, lp);
+                  marginal_target(theta, lp);
                 });
     return marginal_moves_;
   }
+
+  [[nodiscard]] bool selection_is_cheap() const { return !selection_ || selection_->cheap(); }
 
   /// Moves on ln prior + log_conditional(chains, theta, out), the same number for every ensemble. `cheap`:
   /// ensembles side by side; else all of them together, for a backend to work on. Gives the number of moves.
   template <class LogConditional>
   std::size_t moves_on(bool cheap, Purpose purpose, std::size_t t, LogConditional log_conditional) {
+    cheap = cheap && selection_is_cheap();
     const std::size_t d = state_.dimension, moves = options_.moves_per_step > 0 ? options_.moves_per_step
                                                     : cheap                     ? 10
                                                                                 : 1;
     const auto target = [&](std::span<const std::size_t> chains, std::span<const double> theta,
                             std::span<double> lp) {
-      std::vector<std::size_t> inside;  // the prior
-      std::vector<double> proposed, value;
-      for (std::size_t i = 0; i < chains.size(); ++i) {
-        const auto row = theta.subspan(i * d, d);
-        lp[i] = model_.log_prior(row);
-        if (!(lp[i] > kMinusInfinity)) continue;
-        inside.push_back(i);
-        proposed.insert(proposed.end(), row.begin(), row.end());
-      }
-      value.resize(inside.size());
-      std::vector<std::size_t> whose;
-      for (const std::size_t i : inside) whose.push_back(chains[i]);
-      log_conditional(whose, proposed, value);
-      for (std::size_t k = 0; k < inside.size(); ++k) lp[inside[k]] += value[k];
+      target_(theta, lp, [&](std::span<const std::size_t> inside, std::span<const double> rows,
+                             std::span<double> out) {
+        std::vector<std::size_t> whose;
+        for (const std::size_t i : inside) whose.push_back(chains[i]);
+        log_conditional(whose, rows, out);
+      });
     };
     const auto run = [&](std::size_t first, std::size_t last) {
       const std::size_t w = state_.walkers, begin = first * w, count = (last - first) * w;
@@ -403,19 +403,22 @@ class Run {
     };
     std::vector<std::size_t> all(state_.chains());
     std::iota(all.begin(), all.end(), std::size_t{0});
-    for (const std::size_t c : all) centred_value[c] -= model_.log_prior(state_.at(c));
+    std::vector<double> prior(state_.chains());
+    target_.prior(state_.theta, prior);
+    for (const std::size_t c : all) centred_value[c] -= prior[c];
     noncentred(all, centred_, before);
     std::vector<double> after = before;
     if (interweave) {
       state_.free.swap(free_at_fixed_eta_);
       moves += moves_on(joint_->noncentred_is_cheap(), Purpose::move_noncentred, t, noncentred);
       state_.free.swap(free_at_fixed_eta_);
-      for (const std::size_t c : all) after[c] = state_.lp[c] - model_.log_prior(state_.at(c));
+      target_.prior(state_.theta, prior);
+      for (const std::size_t c : all) after[c] = state_.lp[c] - prior[c];
     }
     for (const std::size_t c : all) {
       const Values from = Values(centred_).subspan(c * state_.dimension, state_.dimension);
       if (interweave) joint_->transform(c, from, state_.at(c));
-      state_.lp[c] = model_.log_prior(state_.at(c)) +
+      state_.lp[c] = prior[c] +
                      joint_->joint(from, state_.at(c), centred_value[c], before[c], after[c]);
     }
     return moves;
@@ -432,6 +435,8 @@ class Run {
   MoveSettings settings_;
   std::size_t marginal_moves_ = 0;
   bool sampled_ = false;  // the likelihood is a sum over posterior samples
+  std::unique_ptr<SelectionFactor> selection_;
+  ThetaTarget target_;
   std::unique_ptr<Likelihood> likelihood_;
   std::unique_ptr<JointTarget> joint_;
   std::vector<double> centred_;
@@ -472,7 +477,8 @@ LogProbability log_probability(const Model& model, const Catalog& catalog, Metho
   if (theta.size() != model.parameters().size())
     throw InputError(
         fmt::format("theta has {} values, expected {}", theta.size(), model.parameters().size()));
-  LogProbability result{kMinusInfinity, model.log_prior(theta), kMinusInfinity, 0};
+  constexpr double impossible = -std::numeric_limits<double>::infinity();
+  LogProbability result{impossible, model.log_prior(theta), impossible, 0};
   for (std::size_t j = 0; j < theta.size(); ++j) {
     const auto& p = model.parameters()[j];
     if (!(theta[j] > p.lower && theta[j] < p.upper)) return result;  // no density is defined there
@@ -488,6 +494,12 @@ LogProbability log_probability(const Model& model, const Catalog& catalog, Metho
   const auto likelihood = model.definition().likelihood(catalog, method, reference, used, backend);
   likelihood->evaluate(theta, std::span(&result.log_likelihood, 1));
   likelihood->variance(theta, std::span(&result.variance, 1));
+  if (const auto selection = model.definition().selection(catalog, model.selection(), used, backend)) {
+    double factor = 0;
+    selection->log_factor(theta, std::span(&factor, 1));
+    result.log_likelihood += factor;
+    result.variance += selection->error(theta).variance;
+  }
   result.log_prob = result.log_likelihood + result.log_prior;
   return result;
 }

@@ -14,7 +14,10 @@ Model model_of(const ChainHeader& header) {
   Priors priors;
   for (std::size_t j = 0; j < header.parameters.size(); ++j)
     priors.emplace_back(header.parameters[j], parse_prior(header.priors[j]));
-  return {header.population, header.measurement, priors};
+  Selection selection;  // latents given theta do not depend on it
+  const auto rate = header.attributes.find("rate");
+  selection.rate = rate != header.attributes.end() && rate->second == "1";
+  return {header.population, header.measurement, priors, selection};
 }
 
 const std::string& attribute(const ChainHeader& header, const std::string& name) {

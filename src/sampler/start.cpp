@@ -37,6 +37,11 @@ Start estimated_start(const Model& model, const Catalog& catalog, Method method)
   for (std::size_t j = population; j < d; ++j) noise.push_back(model.priors()[j].quantile(0.5));
   start = model.definition().estimate(catalog, method, noise);
   for (std::size_t j = population; j < d; ++j) {
+    if (model.selection().rate && j + 1 == d) {  // objects that were not seen come on top: walkers find them
+      start.center.push_back(static_cast<double>(catalog.size()));
+      start.spread.push_back(0.1 * static_cast<double>(catalog.size()));
+      continue;
+    }
     start.center.push_back(noise[j - population]);
     start.spread.push_back((model.priors()[j].quantile(0.84) - model.priors()[j].quantile(0.16)) / 6);
   }

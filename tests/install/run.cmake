@@ -32,3 +32,31 @@ if(theta_mu LESS 9.5 OR theta_mu GREATER 10.5 OR theta_sigma LESS 0.25 OR theta_
 endif()
 
 run(${WORK}/prefix/bin/starling info)
+
+# A model of one's own, in a project of one's own.
+if(MODEL)
+  run(${CMAKE_COMMAND} -G Ninja -S ${MODEL} -B ${WORK}/model -DCMAKE_PREFIX_PATH=${WORK}/prefix
+    -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=${CXX} -DCMAKE_CXX_FLAGS=${CXX_FLAGS})
+  run(${CMAKE_COMMAND} --build ${WORK}/model)
+  set(program ${WORK}/model/rayleigh-starling)
+  run(${program} info)
+  if(NOT output MATCHES "rayleigh")
+    message(FATAL_ERROR "the program does not list its own population:\n${output}")
+  endif()
+  run(${program} simulate --population rayleigh --truth s=2 --sigma 0.5 --objects 300 --seed 1 -o ${WORK}/own.csv)
+  foreach(method naive marginal joint)
+    run(${program} fit ${WORK}/own.csv --population rayleigh --method ${method} --walkers 20 --burn-in 200 --steps 200
+      --seed 1 -o ${WORK}/own_${method}.nc)
+    if(NOT output MATCHES "\ns +([0-9.]+)" OR CMAKE_MATCH_1 LESS 1.8 OR CMAKE_MATCH_1 GREATER 2.2)
+      message(FATAL_ERROR "the ${method} fit of one's own population is off, s should be about 2:\n${output}")
+    endif()
+  endforeach()
+
+  # a mistake in the header is named
+  file(WRITE ${WORK}/broken.cpp "#include <${MODEL}/broken.hpp>\nstatic_assert(starling::Population<Broken>);\n")
+  execute_process(COMMAND ${CXX} -std=c++20 -fsyntax-only -I${WORK}/prefix/include ${WORK}/broken.cpp
+    RESULT_VARIABLE status ERROR_VARIABLE message)
+  if(status EQUAL 0 OR NOT message MATCHES "log_density")
+    message(FATAL_ERROR "the compiler does not name the missing member:\n${message}")
+  endif()
+endif()

@@ -20,7 +20,7 @@ struct CensoredNormal {
   }
   static Datum<double> datum(Row row, Frame frame) {
     const double kind = row[2] > 0 ? 1 : row[2] < 0 ? -1 : 0;
-    return {frame.to(row[0]), {frame.scale / std::max(row[1], NormalColumns::smallest_sigma * frame.scale), kind, 0}};
+    return {frame.to(row[0]), {1 / NormalColumns::sigma_in(frame, row[1]), kind, 0}};
   }
   static std::array<double, 2> prepare(std::span<const double>, Frame) { return {}; }
   template <class R>

@@ -38,6 +38,9 @@ struct Flux : FluxColumns {
   static STARLING_HD R log_likelihood(const Coefficients<R, 2>& c, const Datum<R>& d, R mu) {
     return NormalNoise::log_likelihood(c, d, mu);
   }
+  static double probability_above(std::span<const double>, Row row, double mu, double limit) {
+    return NormalColumns::normal_above(mu / area(row), row[1], limit);
+  }
   static double draw(std::span<const double>, Row row, double mu, HostStream& stream) {
     return mu / area(row) + row[1] * stream.normal();
   }
@@ -60,6 +63,9 @@ struct LogFlux : FluxColumns {
   static STARLING_HD R log_likelihood(const Coefficients<R, 2>&, const Datum<R>& d, R mu) {
     const R r = d.v[0] - d.v[1] * math::exp(mu * R(2.30258509f));
     return R(-0.5f) * (r * r);
+  }
+  static double probability_above(std::span<const double>, Row row, double mu, double limit) {
+    return NormalColumns::normal_above(std::pow(10, mu) / area(row), row[1], limit);
   }
   static double draw(std::span<const double>, Row row, double mu, HostStream& stream) {
     return std::pow(10, mu) / area(row) + row[1] * stream.normal();

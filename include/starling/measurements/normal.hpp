@@ -9,15 +9,18 @@ namespace starling {
 /// What the three have in common: datum {x; 1 / sigma^2}.
 struct NormalColumns {
   static constexpr bool frame_shifts = true, frame_scales = true;
-  /// No measured value fixes a latent better than to this part of the catalog's scatter: floats do not
-  /// resolve more.
-  static constexpr double smallest_sigma = 1e-7;
+  /// No measured value fixes a latent better than floats resolve it.
+  static double sigma_in(Frame frame, double sigma) { return std::max(sigma / frame.scale, frame.resolution); }
 
   static Datum<double> datum(Row row, Frame frame) {
-    const double sigma = std::max(row[1] / frame.scale, smallest_sigma);
+    const double sigma = sigma_in(frame, row[1]);
     return {frame.to(row[0]), {1 / (sigma * sigma), 0, 0}};
   }
   static double log_constant(Row row) { return -0.91893853320467274178 - std::log(row[1]); }
+  /// P(N(mu, sigma^2) > limit)
+  static double normal_above(double mu, double sigma, double limit) {
+    return 0.5 * std::erfc((limit - mu) / (sigma * 1.41421356237309504880));
+  }
   static Column x() { return {"x", true, 0, Column::Values::any, "measured value"}; }
 };
 
@@ -38,6 +41,9 @@ struct NormalNoise : NormalColumns {
   static STARLING_HD R log_likelihood(const Coefficients<R, 2>&, const Datum<R>& d, R mu) {
     const R r = d.center - mu;
     return R(-0.5f) * d.v[0] * (r * r);
+  }
+  static double probability_above(std::span<const double>, Row row, double mu, double limit) {
+    return normal_above(mu, row[1], limit);
   }
   static double draw(std::span<const double>, Row row, double mu, HostStream& stream) {
     return mu + row[1] * stream.normal();
@@ -69,6 +75,9 @@ struct NormalUnknownNoise : NormalColumns {
     const R r = d.center - mu;
     return math::fma(R(-0.5f) * d.v[0] * c[0] * r, r, c[1]);
   }
+  static double probability_above(std::span<const double> theta, Row row, double mu, double limit) {
+    return normal_above(mu, theta[0] * row[1], limit);
+  }
   static double draw(std::span<const double> theta, Row row, double mu, HostStream& stream) {
     return mu + theta[0] * row[1] * stream.normal();
   }
@@ -96,6 +105,9 @@ struct NormalExtraScatter : NormalColumns {
   static STARLING_HD R log_likelihood(const Coefficients<R, 2>& c, const Datum<R>& d, R mu) {
     const R r = d.center - mu, w = precision(c, d.v[0]);
     return R(-0.5f) * math::fma(w * r, r, math::log1p(c[0] * d.v[0]));
+  }
+  static double probability_above(std::span<const double> theta, Row row, double mu, double limit) {
+    return normal_above(mu, std::hypot(theta[0], row[1]), limit);
   }
   static double draw(std::span<const double> theta, Row row, double mu, HostStream& stream) {
     return mu + std::hypot(theta[0], row[1]) * stream.normal();

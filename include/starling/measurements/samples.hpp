@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "starling/model.hpp"
+#include "starling/parameter.hpp"
 
 namespace starling {
 

@@ -1,0 +1,120 @@
+/// Selections as text on the command line, with their files.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "starling/catalog.hpp"
+#include "starling/error.hpp"
+#include "starling/model.hpp"
+#include "starling/selection.hpp"
+
+namespace starling {
+namespace {
+
+const std::vector<std::string> kKinds{"none", "threshold", "logistic", "table", "injections"};
+
+std::string trimmed(const std::string& text) {
+  const auto first = text.find_first_not_of(" \t"), last = text.find_last_not_of(" \t");
+  return first == std::string::npos ? "" : text.substr(first, last - first + 1);
+}
+
+double number(const std::string& text, const std::string& all) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value))
+    throw InputError(fmt::format("selection '{}': expected a number, got '{}'", all, text));
+  return value;
+}
+
+void read_table(Selection& s, const std::string& file) {
+  CatalogOptions options;
+  options.x = "mu";
+  options.columns["p_det"] = "p_det";
+  const Catalog table = read_catalog(file, options);
+  s.mu = table.x;
+  s.value = table.columns.at("p_det");
+  if (s.mu.size() < 2) throw InputError(fmt::format("{}: a table of p_det needs two rows at least", file));
+  for (std::size_t k = 0; k < s.mu.size(); ++k) {
+    if (!(s.value[k] >= 0 && s.value[k] <= 1))
+      throw InputError(fmt::format("{}: row {}, p_det = {}: expected a probability", file, k, s.value[k]));
+    if (k > 0 && !(s.mu[k] > s.mu[k - 1]))
+      throw InputError(fmt::format("{}: row {}, mu = {}: expected more than the row before", file, k, s.mu[k]));
+  }
+  if (*std::max_element(s.value.begin(), s.value.end()) == 0)
+    throw InputError(fmt::format("{}: p_det is 0 everywhere", file));
+}
+
+void read_injections(Selection& s, const std::string& file) {
+  CatalogOptions options;
+  options.x = "mu";
+  options.optional_columns = {"p_draw", "log_p_draw"};
+  const Catalog found = read_catalog(file, options);
+  s.mu = found.x;
+  const auto density = found.columns.find("p_draw"), log_density = found.columns.find("log_p_draw");
+  if ((density == found.columns.end()) == (log_density == found.columns.end()))
+    throw InputError(
+        fmt::format("{}: injections need a column p_draw or log_p_draw, the density they were drawn from", file));
+  if (log_density != found.columns.end()) {
+    s.value = log_density->second;
+  } else {
+    for (std::size_t k = 0; k < density->second.size(); ++k) {
+      if (!(density->second[k] > 0))
+        throw InputError(
+            fmt::format("{}: row {}, p_draw = {}: expected a density > 0", file, k, density->second[k]));
+      s.value.push_back(std::log(density->second[k]));
+    }
+  }
+  if (!(s.injected >= static_cast<double>(s.mu.size())))
+    throw InputError(fmt::format("{}: {} injections were seen of {} that were drawn; expected that many or more",
+                                 file, s.mu.size(), s.injected));
+}
+
+}  // namespace
+
+Selection parse_selection(const std::string& text) {
+  Selection s;
+  s.text = trimmed(text);
+  if (s.text.empty() || s.text == "none") return s;
+  const auto open = s.text.find('(');
+  const std::string name = trimmed(s.text.substr(0, open));
+  const auto kind = std::find(kKinds.begin(), kKinds.end(), name);
+  if (kind == kKinds.end())
+    throw InputError(
+        fmt::format("unknown selection '{}'{}; expected threshold(x), logistic(center, width), table(FILE) or "
+                    "injections(FILE, NUMBER)",
+                    name, did_you_mean(name, kKinds)));
+  if (open == std::string::npos || s.text.back() != ')')
+    throw InputError(fmt::format("selection '{}': expected its arguments in parentheses", s.text));
+  std::vector<std::string> arguments;
+  const std::string inside = s.text.substr(open + 1, s.text.size() - open - 2);
+  for (std::size_t begin = 0; begin <= inside.size();) {
+    const auto comma = std::min(inside.find(',', begin), inside.size());
+    arguments.push_back(trimmed(inside.substr(begin, comma - begin)));
+    begin = comma + 1;
+  }
+  const std::size_t expected = name == "threshold" || name == "table" ? 1 : 2;
+  if (arguments.size() != expected)
+    throw InputError(fmt::format("selection '{}': {} takes {} argument{}, got {}", s.text, name, expected,
+                                 expected == 1 ? "" : "s", arguments.size()));
+  if (name == "threshold") {
+    s.kind = Selection::Kind::threshold;
+    s.a = number(arguments[0], s.text);
+  } else if (name == "logistic") {
+    s.kind = Selection::Kind::logistic;
+    s.a = number(arguments[0], s.text);
+    s.b = number(arguments[1], s.text);
+    if (s.b == 0) throw InputError(fmt::format("selection '{}': the width is 0", s.text));
+  } else if (name == "table") {
+    s.kind = Selection::Kind::table;
+    read_table(s, arguments[0]);
+  } else {
+    s.kind = Selection::Kind::injections;
+    s.injected = number(arguments[1], s.text);
+    read_injections(s, arguments[0]);
+  }
+  return s;
+}
+
+}  // namespace starling
