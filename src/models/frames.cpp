@@ -27,7 +27,7 @@ double standard_deviation(const std::vector<double>& values) {
 
 std::vector<double> points_of(const MeasurementModel* measurement, const Catalog& catalog) {
   if (measurement == nullptr) return catalog.x;
-  const Rows rows(*measurement, catalog);
+  const Rows rows(*measurement, catalog, Rows::Use::points);
   std::vector<double> points(catalog.size());
   for (std::size_t i = 0; i < points.size(); ++i) points[i] = measurement->datum(rows[i], Frame{}).center;
   return points;

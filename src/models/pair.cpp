@@ -8,6 +8,7 @@
 #include "models/frames.hpp"
 #include "models/joint.hpp"
 #include "models/likelihoods.hpp"
+#include "models/possible.hpp"
 #include "models/quadrature.hpp"
 #include "models/registry.hpp"
 #include "starling/error.hpp"
@@ -48,6 +49,7 @@ class Pair final : public ModelDefinition {
     } else {
       check_columns(catalog, method);
     }
+    if (method == Method::naive) check_points(catalog);
     if (method == Method::joint && !catalog.weight.empty())
       throw InputError(
           "weights have no meaning in a joint fit, where every object has one latent: use the method naive "
@@ -116,14 +118,28 @@ class Pair final : public ModelDefinition {
   }
 
   void check_columns(const Catalog& catalog, Method method) const {
-    if (method == Method::naive && catalog.sigma.empty()) {
-      // points are taken as they are; noise is not asked for where it does not say where they are
-      bool others = false;
-      for (const auto& c : measurement_.model->columns())
-        others = others || (c.required && c.role != "x" && c.role != "sigma");
-      if (!others) return;
-    }
-    const Rows rows(*measurement_.model, catalog);
+    // points are taken as they are: noise is not asked for
+    const Rows rows(*measurement_.model, catalog,
+                    method == Method::naive ? Rows::Use::points : Rows::Use::all);
+  }
+
+  /// The naive fit takes points as true values: they must be possible ones.
+  void check_points(const Catalog& catalog) const {
+    if (population_.model->support_moves()) return;
+    const auto [lower, upper] = population_.model->support(any_theta());
+    const auto points = points_of(measurement_.model.get(), catalog);
+    for (std::size_t i = 0; i < points.size(); ++i)
+      if (!(points[i] >= lower && points[i] <= upper))
+        throw InputError(fmt::format(
+            "row {}: {} cannot be a true value of population '{}', which lies in [{}, {}]: a naive fit "
+            "is not possible, marginal and joint ones are",
+            i, points[i], population_.text, lower, upper));
+  }
+  [[nodiscard]] std::vector<double> any_theta() const {
+    std::vector<double> theta;
+    for (const auto& p : population_.model->parameters())
+      theta.push_back(std::isfinite(p.lower) && std::isfinite(p.upper) ? (p.lower + p.upper) / 2 : 1);
+    return theta;
   }
 
   [[nodiscard]] Parts parts(const Catalog& catalog, const FitOptions& options, const Backend& backend) const {
@@ -131,16 +147,10 @@ class Pair final : public ModelDefinition {
     const auto* m = measurement_.model.get();
     const bool shifts = p.frame_shifts() && (m == nullptr || m->frame_shifts());
     const bool scales = p.frame_scales() && (m == nullptr || m->frame_scales());
-    const Frame frame = frame_of(safe_points(catalog), shifts, scales);
-    return {catalog, p.in_frame(frame), measurement_.model, frame, population_dimension_, parameters_.size(),
+    const Frame frame = frame_of(points_of(m, catalog), shifts, scales);
+    return {catalog, p.in_frame(frame),           measurement_.model,
+            frame,   population_dimension_,       parameters_.size(),
             backend, options.quadrature_tolerance};
-  }
-  /// Points, or x where a naive fit has no more.
-  [[nodiscard]] std::vector<double> safe_points(const Catalog& catalog) const {
-    if (!sampled() && catalog.sigma.empty())
-      for (const auto& c : measurement_.model->columns())
-        if (c.role == "sigma" && c.required) return catalog.x;
-    return points_of(measurement_.model.get(), catalog);
   }
 
   double one_of_the_samples(const Catalog& catalog, std::size_t object, std::span<const double> theta,
@@ -181,7 +191,9 @@ std::shared_ptr<const ModelDefinition> find_definition(std::string_view populati
   auto p = find_population(population);
   if (measurement == Samples::name)
     return std::make_shared<Pair>(std::move(p), Named<MeasurementModel>{std::string(Samples::name), nullptr});
-  return std::make_shared<Pair>(std::move(p), find_measurement(measurement));
+  auto m = find_measurement(measurement);
+  if (const auto why = why_impossible(p, m); !why.empty()) throw InputError(why);
+  return std::make_shared<Pair>(std::move(p), std::move(m));
 }
 
 }  // namespace starling
