@@ -10,10 +10,9 @@ using CatalogSettings = cli_test::Program;
 
 TEST_F(CatalogSettings, ColumnsByRoleGoThroughFlagsAndRunFiles) {
   write("cat.csv", "x,sigma,n,z\n1,0.5,3,0.1\n2,0.5,4,0.2\n");
-  const auto flags =
-      join({"fit", "cat.csv", "--dry-run", "--measurement", "two_sided_normal", "--column", "sigma_minus=n",
-            "--column", "sigma_plus=2.5"},
-           quick);
+  const auto flags = join({"fit", "cat.csv", "--dry-run", "--measurement", "two_sided_normal", "--column",
+                           "sigma_minus=n", "--column", "sigma_plus=2.5"},
+                          quick);
   const auto text = must(flags);
   EXPECT_NE(text.find("columns"), std::string::npos) << text;
   EXPECT_NE(text.find("sigma_minus = 'n'"), std::string::npos) << text;

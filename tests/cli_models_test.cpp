@@ -11,9 +11,9 @@ using cli_test::join;
 using nlohmann::json;
 using Models = cli_test::Program;
 
-const std::vector<std::string> short_run{"--ensembles", "1",       "--walkers", "16", "--burn-in", "10",
-                                         "--steps",     "20",      "--threads", "1",  "--device",  "cpu",
-                                         "--seed",      "1",       "--overwrite"};
+const std::vector<std::string> short_run{"--ensembles", "1",       "--walkers", "16",        "--burn-in",
+                                         "10",          "--steps", "20",        "--threads", "1",
+                                         "--device",    "cpu",     "--seed",    "1",         "--overwrite"};
 
 struct Story {
   std::string measurement, population, truth;
@@ -22,7 +22,10 @@ struct Story {
 
 const std::vector<Story> stories{
     {"normal", "gamma", "shape=2,scale=1", {"--sigma", "0.5"}},
-    {"normal_unknown_noise", "student_t", "theta_mu=0,theta_sigma=1,nu=5,noise_scale=1.2", {"--sigma", "0.5"}},
+    {"normal_unknown_noise",
+     "student_t",
+     "theta_mu=0,theta_sigma=1,nu=5,noise_scale=1.2",
+     {"--sigma", "0.5"}},
     {"normal_extra_scatter", "log_normal", "log_mean=0,log_sd=0.4,extra_scatter=0.2", {"--sigma", "0.2"}},
     {"student_t(nu=5)", "schechter(x_min=9)", "alpha=-1,log10_m_star=10.5", {"--sigma", "0.1"}},
     {"two_sided_normal",
@@ -31,7 +34,10 @@ const std::vector<Story> stories{
      {"--column", "sigma_minus=0.3", "--column", "sigma_plus=0.5"}},
     {"censored_normal", "power_law", "slope=-1,lower=1,upper=10", {"--sigma", "0.3", "--column", "limit=0"}},
     {"flux", "bb1", "beta=-0.5,lower=0.3,upper=1", {"--sigma", "0.3", "--column", "distance=0.3"}},
-    {"log_flux", "schechter(x_min=-1)", "alpha=-1,log10_m_star=0.5", {"--sigma", "0.3", "--column", "distance=1"}},
+    {"log_flux",
+     "schechter(x_min=-1)",
+     "alpha=-1,log10_m_star=0.5",
+     {"--sigma", "0.3", "--column", "distance=1"}},
     {"poisson", "gamma", "shape=2,scale=1", {"--column", "exposure=5"}},
     {"poisson_log", "skew_normal", "xi=0,omega=1,alpha=1", {}},
     {"binomial", "beta", "a=2,b=3", {"--column", "trials=20"}},
@@ -57,6 +63,7 @@ TEST_F(Models, EveryMeasurementIsSimulatedFittedAndItsLatentsFound) {
     for (const std::string method : {"naive", "marginal", "joint"}) {
       SCOPED_TRACE(method);
       const auto outcome = run(join({"fit", "cat.csv", "--method", method, "-o", "run.nc"}, model));
+      if (method == "naive" && outcome.err.find("a naive fit is not possible") != std::string::npos) continue;
       ASSERT_EQ(outcome.status, 0) << outcome.err;
       EXPECT_EQ(outcome.err.find("latents are") != std::string::npos, method != "naive") << outcome.err;
       if (method == "naive") continue;
@@ -104,7 +111,8 @@ TEST_F(Models, DefaultPriorsAreUsedAndSaid) {
   const auto outcome =
       run({"fit", "cat.csv", "--dry-run", "--population", "gamma", "--prior", "scale=half_normal(3)"});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
-  EXPECT_NE(outcome.err.find("priors that were not given: shape=log_uniform(0.01, 10000)\n"), std::string::npos)
+  EXPECT_NE(outcome.err.find("priors that were not given: shape=log_uniform(0.01, 10000)\n"),
+            std::string::npos)
       << outcome.err;
   const auto missing = run({"fit", "cat.csv", "--dry-run"});
   EXPECT_EQ(missing.status, 2);
@@ -115,12 +123,13 @@ TEST_F(Models, PairsWithoutSenseAreRefusedWithAdvice) {
   write("cat.csv", "x,sigma,distance,trials\n1,0.5,1,4\n2,0.5,1,4\n3,0.5,1,4\n");
   const auto refused = [&](const std::string& population, const std::string& measurement,
                            const std::string& advice) {
-    const auto outcome = run(
-        {"fit", "cat.csv", "--dry-run", "--population", population, "--measurement", measurement});
+    const auto outcome =
+        run({"fit", "cat.csv", "--dry-run", "--population", population, "--measurement", measurement});
     EXPECT_EQ(outcome.status, 2) << population << ' ' << measurement;
     EXPECT_NE(outcome.err.find(advice), std::string::npos) << outcome.err;
   };
-  refused("normal", "poisson", "reaches below 0, where mu of measurement 'poisson' cannot be a rate: use poisson_log");
+  refused("normal", "poisson",
+          "reaches below 0, where mu of measurement 'poisson' cannot be a rate: use poisson_log");
   refused("normal_mixture_2", "binomial", "use binomial_logit");
   refused("gamma", "binomial", "reaches above 1, where mu of measurement 'binomial' cannot be a probability");
   refused("schechter(x_min=9)", "flux", "use log_flux");
@@ -175,8 +184,9 @@ TEST_F(Models, SimulateAsksForWhatTheMeasurementReads) {
 TEST_F(Models, TheTableOfPairsIsInTheDocumentation) {
   const auto table = must({"info", "--pairs"});
   const auto page = cli_test::contents(std::filesystem::path(STARLING_TEST_DATA) / "../docs/models.md");
-  EXPECT_NE(page.find(table), std::string::npos) << "docs/models.md: put the output of starling info --pairs in\n"
-                                                 << table;
+  EXPECT_NE(page.find(table), std::string::npos)
+      << "docs/models.md: put the output of starling info --pairs in\n"
+      << table;
 }
 
 }  // namespace

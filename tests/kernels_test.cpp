@@ -375,8 +375,8 @@ TEST(CudaBackend, EveryFailingCallIsReported) {
   const auto work = [&] {
     std::vector<FixedSum> sums(kWalkers);
     make_likelihood<PointTerm<NormalPopulation>>(cuda_subject([] {}), objects)->sum(walkers, sums);
-    run_latents<RandomWalkLatent>(
-        *make_latents<RandomWalkLatent>(cuda_subject([] {}), objects, setup), latent_table);
+    run_latents<RandomWalkLatent>(*make_latents<RandomWalkLatent>(cuda_subject([] {}), objects, setup),
+                                  latent_table);
   };
   cuda_on_host::reset();
   work();

@@ -1,6 +1,6 @@
 // All kernels of one population, on every backend that is present, with CUDA's source compiled for the host:
-// the same bits everywhere, and within rounding of the reference in double. tests/CMakeLists.txt compiles this
-// file once per population.
+// the same bits everywhere, and within rounding of the reference in double. tests/CMakeLists.txt compiles
+// this file once per population.
 #include <gtest/gtest.h>
 
 #include "kernel_subjects.hpp"
@@ -39,7 +39,8 @@ struct Scene {
   [[nodiscard]] std::vector<double> near(std::uint64_t w) const {
     for (double step = w == 0 ? 0 : 0.04;; step /= 2) {
       auto t = chosen.theta;
-      for (std::size_t j = 0; j < t.size(); ++j) t[j] *= 1 + step * noise(w, 50 + static_cast<std::uint32_t>(j));
+      for (std::size_t j = 0; j < t.size(); ++j)
+        t[j] *= 1 + step * noise(w, 50 + static_cast<std::uint32_t>(j));
       if (std::isfinite(model->log_constraint(t))) return t;
     }
   }
@@ -116,8 +117,9 @@ ObjectTable<double> samples() {
 /// Measurements that this population may be seen through, a few of them.
 std::vector<std::string> some_measurements() {
   std::vector<std::string> some;
-  for (const char* name : {"normal", "normal_extra_scatter", "student_t(nu=4)", "two_sided_normal",
-                           "censored_normal", "log_flux", "poisson", "poisson_log", "binomial", "binomial_logit"})
+  for (const char* name :
+       {"normal", "normal_extra_scatter", "student_t(nu=4)", "two_sided_normal", "censored_normal",
+        "log_flux", "poisson", "poisson_log", "binomial", "binomial_logit"})
     if (pair_facts(scene().chosen.text, name).why_not.empty()) some.emplace_back(name);
   return some;
 }
@@ -191,8 +193,8 @@ TEST(ModelKernels, SamplesTerms) {
 TEST(ModelKernels, InjectionTerm) {
   auto objects = samples();
   std::fill(objects.column[0].begin(), objects.column[0].end(), 0.3);
-  expect_same_sums<InjectionTerm<P>>(objects, table(P::prepared_size, [](auto w) { return scene().prepared(w); }),
-                                     1e-5);
+  expect_same_sums<InjectionTerm<P>>(
+      objects, table(P::prepared_size, [](auto w) { return scene().prepared(w); }), 1e-5);
 }
 
 TEST(ModelKernels, QuadratureTerm) {
@@ -254,7 +256,9 @@ LatentRun run_latents(LatentKernel& kernel, const WalkerTable& base) {
     step.sweep = static_cast<std::uint32_t>(t);
     step.updates = Latent::metropolis ? 2 : 1;
     step.start = t == 0 ? 1 : 0;
-    step.collect = t > 1 ? Collect::moments : t == 1 && Latent::metropolis ? Collect::accepted : Collect::nothing;
+    step.collect = t > 1                          ? Collect::moments
+                   : t == 1 && Latent::metropolis ? Collect::accepted
+                                                  : Collect::nothing;
     std::vector<FixedSum> sums(kWalkers * latent_sums<Latent>());
     kernel.sweep(step, walkers, sums);
     if (step.collect == Collect::accepted) kernel.adapt(0.5, 2.0 * kWalkers);
@@ -283,7 +287,8 @@ int apart(const std::vector<FixedSum>& a, const std::vector<FixedSum>& b) {
 }
 
 template <class Latent>
-void expect_same_latents(const ObjectTable<double>& objects, const LatentSetup& setup, const WalkerTable& walkers) {
+void expect_same_latents(const ObjectTable<double>& objects, const LatentSetup& setup,
+                         const WalkerTable& walkers) {
   const auto expected = run_latents<Latent>(*make_latents<Latent>(subjects()[0], objects, setup), walkers);
   for (const auto& s : subjects()) {
     const auto run = run_latents<Latent>(*make_latents<Latent>(s, objects, setup), walkers);
@@ -319,7 +324,8 @@ TEST(ModelKernels, LatentsByMetropolisUpdates) {
     LatentSetup setup;
     setup.chains = kWalkers;
     for (const auto& d : m.data)
-      setup.scale.push_back(std::min(1.0, 2 * likelihood_width(*m.model, m.model->prepare(m.theta, Frame{}), d)));
+      setup.scale.push_back(
+          std::min(1.0, 2 * likelihood_width(*m.model, m.model->prepare(m.theta, Frame{}), d)));
     expect_same_latents<Latent>(with_data(m), setup, table(Latent::coefficients, [&](std::uint64_t w) {
                                   return latent_column(w, m.prepared(w));
                                 }));
@@ -333,9 +339,8 @@ TEST(ModelKernels, LatentsAmongSamples) {
   objects.column[0] = scene().mu;
   LatentSetup setup;
   setup.chains = kWalkers;
-  expect_same_latents<Latent>(objects, setup, table(Latent::coefficients, [](std::uint64_t w) {
-                                return latent_column(w, {});
-                              }));
+  expect_same_latents<Latent>(
+      objects, setup, table(Latent::coefficients, [](std::uint64_t w) { return latent_column(w, {}); }));
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
-// The joint fit of pairs (population, measurement) draws from the same posterior as the marginal fit: means and
-// standard deviations of theta and of latents; for two parameters both agree with a grid of theta whose
+// The joint fit of pairs (population, measurement) draws from the same posterior as the marginal fit: means
+// and standard deviations of theta and of latents; for two parameters both agree with a grid of theta whose
 // likelihoods are brute-force integrals.
 //
-// Figures may be 6 Monte Carlo standard errors apart (false alarm 2e-9 each; there are about 400); the seeds are
-// fixed.
+// Figures may be 6 Monte Carlo standard errors apart (false alarm 2e-9 each; there are about 400); the seeds
+// are fixed.
 #include <gtest/gtest.h>
 
 #include "pair_support.hpp"
@@ -122,58 +122,81 @@ TEST_P(JointFit, AgreesWithTheMarginalFit) {
   expect_same_latents(joint, few, catalog);
 }
 
-const std::pair<std::string, std::string> kMu{"theta_mu", "normal(0, 3)"}, kSigma{"theta_sigma", "half_normal(2)"};
+const std::pair<std::string, std::string> kMu{"theta_mu", "normal(0, 3)"},
+    kSigma{"theta_sigma", "half_normal(2)"};
 
 std::vector<FitCase> through_normal_noise() {
   return {
       {"normal", "normal", {kMu, kSigma}},
       {"student_t", "normal", {kMu, kSigma, {"nu", "gamma(4, 2)"}}},
-      {"skew_normal", "normal", {{"xi", "normal(0, 2)"}, {"omega", "half_normal(2)"}, {"alpha", "normal(0, 2)"}}},
+      {"skew_normal",
+       "normal",
+       {{"xi", "normal(0, 2)"}, {"omega", "half_normal(2)"}, {"alpha", "normal(0, 2)"}}},
       {"truncated_normal(lower=0,upper=inf)", "normal", {kMu, kSigma}},
       {"log_normal", "normal", {{"log_mean", "normal(0, 1)"}, {"log_sd", "half_normal(1)"}}},
       {"gamma", "normal", {{"shape", "log_normal(0, 1)"}, {"scale", "log_normal(0, 1)"}}},
       {"beta", "normal", {{"a", "log_normal(0, 1)"}, {"b", "log_normal(0, 1)"}}},
-      {"power_law", "normal", {{"slope", "normal(-1, 1)"}, {"lower", "uniform(0.1, 1)"}, {"upper", "uniform(4, 9)"}}},
+      {"power_law",
+       "normal",
+       {{"slope", "normal(-1, 1)"}, {"lower", "uniform(0.1, 1)"}, {"upper", "uniform(4, 9)"}}},
       {"broken_power_law",
        "normal",
-       {{"slope_1", "normal(0, 1)"}, {"slope_2", "normal(-2, 1)"}, {"break_point", "uniform(0.8, 2)"},
-        {"lower", "uniform(0.1, 0.6)"}, {"upper", "uniform(5, 10)"}}},
+       {{"slope_1", "normal(0, 1)"},
+        {"slope_2", "normal(-2, 1)"},
+        {"break_point", "uniform(0.8, 2)"},
+        {"lower", "uniform(0.1, 0.6)"},
+        {"upper", "uniform(5, 10)"}}},
       {"power_law_peak(gaussian_mass_maximum=10)",
        "normal",
-       {{"alpha", "normal(2, 1)"}, {"mmin", "uniform(0.2, 0.9)"}, {"mmax", "uniform(6, 9)"},
-        {"lam", "uniform(0, 1)"}, {"mpp", "normal(3, 0.5)"}, {"sigpp", "uniform(0.3, 1)"}}},
+       {{"alpha", "normal(2, 1)"},
+        {"mmin", "uniform(0.2, 0.9)"},
+        {"mmax", "uniform(6, 9)"},
+        {"lam", "uniform(0, 1)"},
+        {"mpp", "normal(3, 0.5)"},
+        {"sigpp", "uniform(0.3, 1)"}}},
       {"schechter(x_min=-1)", "normal", {{"alpha", "uniform(-2, 1)"}, {"log10_m_star", "normal(0.5, 1)"}}},
       {"double_schechter(x_min=-1)",
        "normal",
-       {{"alpha_1", "uniform(-1, 1)"}, {"alpha_2", "uniform(-2.5, -1)"}, {"log10_m_star", "normal(0.5, 0.5)"}}},
-      {"bb1", "normal", {{"beta", "uniform(-1.5, 1)"}, {"lower", "log_normal(-1, 1)"}, {"upper", "log_normal(0, 1)"}}},
+       {{"alpha_1", "uniform(-1, 1)"},
+        {"alpha_2", "uniform(-2.5, -1)"},
+        {"log10_m_star", "normal(0.5, 0.5)"}}},
+      {"bb1",
+       "normal",
+       {{"beta", "uniform(-1.5, 1)"}, {"lower", "log_normal(-1, 1)"}, {"upper", "log_normal(0, 1)"}}},
       {"normal_mixture_2",
        "normal",
-       {{"theta_mu_1", "normal(-0.5, 0.5)"}, {"theta_sigma_1", "log_normal(-1, 0.5)"},
-        {"theta_mu_2", "normal(1.2, 0.5)"}, {"theta_sigma_2", "log_normal(-1, 0.5)"}}}};
+       {{"theta_mu_1", "normal(-0.5, 0.5)"},
+        {"theta_sigma_1", "log_normal(-1, 0.5)"},
+        {"theta_mu_2", "normal(1.2, 0.5)"},
+        {"theta_sigma_2", "log_normal(-1, 0.5)"}}}};
 }
 
 std::vector<FitCase> measurements_of_all_kinds() {
-  return {
-      {"normal", "normal_unknown_noise", {kMu, kSigma, {"noise_scale", "log_normal(0.26, 0.1)"}}},
-      {"student_t", "normal_unknown_noise", {kMu, kSigma, {"nu", "gamma(4, 2)"}, {"noise_scale", "log_normal(0.26, 0.1)"}}},
-      {"normal", "normal_extra_scatter", {kMu, kSigma, {"extra_scatter", "log_normal(-1.2, 0.3)"}}},
-      {"skew_normal",
-       "normal_extra_scatter",
-       {{"xi", "normal(0, 2)"}, {"omega", "half_normal(2)"}, {"alpha", "normal(0, 2)"},
-        {"extra_scatter", "log_normal(-1.2, 0.3)"}}},
-      {"gamma",
-       "normal_extra_scatter",
-       {{"shape", "log_normal(0, 1)"}, {"scale", "log_normal(0, 1)"}, {"extra_scatter", "log_normal(-1.2, 0.3)"}}},
-      {"normal", "student_t(nu=4)", {kMu, kSigma}},
-      {"normal", "two_sided_normal", {kMu, kSigma}},
-      {"normal", "censored_normal", {kMu, kSigma}},
-      {"log_normal", "flux", {{"log_mean", "normal(0, 1)"}, {"log_sd", "half_normal(1)"}}},
-      {"normal", "log_flux", {kMu, kSigma}},
-      {"gamma", "poisson", {{"shape", "log_normal(0, 1)"}, {"scale", "log_normal(0, 1)"}}},
-      {"normal", "poisson_log", {kMu, kSigma}},
-      {"beta", "binomial", {{"a", "log_normal(0, 1)"}, {"b", "log_normal(0, 1)"}}},
-      {"normal", "binomial_logit", {kMu, kSigma}}};
+  return {{"normal", "normal_unknown_noise", {kMu, kSigma, {"noise_scale", "log_normal(0.26, 0.1)"}}},
+          {"student_t",
+           "normal_unknown_noise",
+           {kMu, kSigma, {"nu", "gamma(4, 2)"}, {"noise_scale", "log_normal(0.26, 0.1)"}}},
+          {"normal", "normal_extra_scatter", {kMu, kSigma, {"extra_scatter", "log_normal(-1.2, 0.3)"}}},
+          {"skew_normal",
+           "normal_extra_scatter",
+           {{"xi", "normal(0, 2)"},
+            {"omega", "half_normal(2)"},
+            {"alpha", "normal(0, 2)"},
+            {"extra_scatter", "log_normal(-1.2, 0.3)"}}},
+          {"gamma",
+           "normal_extra_scatter",
+           {{"shape", "log_normal(0, 1)"},
+            {"scale", "log_normal(0, 1)"},
+            {"extra_scatter", "log_normal(-1.2, 0.3)"}}},
+          {"normal", "student_t(nu=4)", {kMu, kSigma}},
+          {"normal", "two_sided_normal", {kMu, kSigma}},
+          {"normal", "censored_normal", {kMu, kSigma}},
+          {"log_normal", "flux", {{"log_mean", "normal(0, 1)"}, {"log_sd", "half_normal(1)"}}},
+          {"normal", "log_flux", {kMu, kSigma}},
+          {"gamma", "poisson", {{"shape", "log_normal(0, 1)"}, {"scale", "log_normal(0, 1)"}}},
+          {"normal", "poisson_log", {kMu, kSigma}},
+          {"beta", "binomial", {{"a", "log_normal(0, 1)"}, {"b", "log_normal(0, 1)"}}},
+          {"normal", "binomial_logit", {kMu, kSigma}}};
 }
 
 INSTANTIATE_TEST_SUITE_P(Populations, JointFit, testing::ValuesIn(through_normal_noise()),
@@ -182,12 +205,12 @@ INSTANTIATE_TEST_SUITE_P(Measurements, JointFit, testing::ValuesIn(measurements_
                          [](const auto& one) { return name_of(one.param); });
 
 TEST(JointFitOfSamples, AgreesWithTheMarginalFit) {
-  const auto simulation = starling::simulate("gamma", {1.7, 0.6}, 60, {0.15}, 200, 5);
+  const auto simulation = starling::simulate("gamma", {1.7, 0.6}, 30, {0.15}, 40, 5);
   Catalog catalog = simulation.catalog;
   for (const double mu : catalog.samples) catalog.log_interim.push_back(-0.1 * mu);
   const Model model("gamma", "samples",
                     {{"shape", starling::log_normal(0, 1)}, {"scale", starling::log_normal(0, 1)}});
-  auto o = options_of({"gamma", "samples", {}, 60, 100, 400});
+  auto o = options_of({"gamma", "samples", {}, 30, 100, 400});
   const auto joint = fit_joint(model, catalog, o);
   const auto marginal = fit_marginal(model, catalog, o);
   expect_same_theta(joint, marginal, 1.05);
@@ -219,7 +242,8 @@ Grid grid_of(const FitCase& c, const Model& model, const Catalog& catalog, const
   double total = 0, first[2] = {}, second[2] = {};
   for (int a = 0; a < cells; ++a)
     for (int b = 0; b < cells; ++b) {
-      const std::vector<double> t{theta[0][static_cast<std::size_t>(a)], theta[1][static_cast<std::size_t>(b)]};
+      const std::vector<double> t{theta[0][static_cast<std::size_t>(a)],
+                                  theta[1][static_cast<std::size_t>(b)]};
       exact.at(t);
       const double w = std::exp(exact.sum_by_trapezoid(catalog) + model.log_prior(t) - top);
       total += w;
@@ -244,7 +268,10 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         FitCase{"log_normal", "normal", {{"log_mean", "normal(0, 1)"}, {"log_sd", "half_normal(1)"}}, 40},
         FitCase{"gamma", "poisson", {{"shape", "log_normal(0, 1)"}, {"scale", "log_normal(0, 1)"}}, 40},
-        FitCase{"schechter(x_min=-1)", "log_flux", {{"alpha", "uniform(-2, 1)"}, {"log10_m_star", "normal(0.5, 1)"}}, 40},
+        FitCase{"schechter(x_min=-1)",
+                "log_flux",
+                {{"alpha", "uniform(-2, 1)"}, {"log10_m_star", "normal(0.5, 1)"}},
+                40},
         FitCase{"normal", "binomial_logit", {kMu, kSigma}, 40}),
     [](const auto& one) { return name_of(one.param); });
 

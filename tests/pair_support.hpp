@@ -1,5 +1,6 @@
 // What the tests of pairs (population, measurement) share: one theta per population, one set of columns per
-// measurement, densities p(x | mu) as their definitions have them, and integrals over one latent by brute force.
+// measurement, densities p(x | mu) as their definitions have them, and integrals over one latent by brute
+// force.
 #pragma once
 
 #include <algorithm>
@@ -75,49 +76,71 @@ inline double log_binomial(double x, double n, double p, double q) {
          (n > x ? (n - x) * std::log(q) : 0);
 }
 
-inline std::pair<double, double> normal_place(const Object& o) { return {o("x"), o("sigma")}; }
-inline double area(const Object& o) { return 4 * M_PI * o("distance") * o("distance"); }
+inline std::pair<double, double> normal_place(const Object& o) {
+  return {o("x"), o("sigma")};
+}
+inline double area(const Object& o) {
+  return 4 * M_PI * o("distance") * o("distance");
+}
 
 inline const std::vector<MeasurementCase>& measurements() {
   using Theta = std::vector<double>;
   static const std::vector<MeasurementCase> all{
-      {"normal", {{"sigma", {0.5}}}, {},
+      {"normal",
+       {{"sigma", {0.5}}},
+       {},
        [](const Object& o, const Theta&, double mu) { return log_gaussian(o("x") - mu, o("sigma")); },
        normal_place},
-      {"normal_unknown_noise", {{"sigma", {0.4}}}, {1.3},
+      {"normal_unknown_noise",
+       {{"sigma", {0.4}}},
+       {1.3},
        [](const Object& o, const Theta& t, double mu) {
          return log_gaussian(o("x") - mu, t[0] * o("sigma"));
        },
        normal_place},
-      {"normal_extra_scatter", {{"sigma", {0.4}}}, {0.3},
+      {"normal_extra_scatter",
+       {{"sigma", {0.4}}},
+       {0.3},
        [](const Object& o, const Theta& t, double mu) {
          return log_gaussian(o("x") - mu, std::hypot(t[0], o("sigma")));
        },
        normal_place},
-      {"student_t(nu=4)", {{"sigma", {0.4}}}, {},
+      {"student_t(nu=4)",
+       {{"sigma", {0.4}}},
+       {},
        [](const Object& o, const Theta&, double mu) {
          const double z = (o("x") - mu) / o("sigma");
          return std::lgamma(2.5) - std::lgamma(2.0) - 0.5 * std::log(4 * M_PI) - std::log(o("sigma")) -
                 2.5 * std::log1p(z * z / 4);
        },
        normal_place},
-      {"two_sided_normal", {{"sigma_minus", {0.3}}, {"sigma_plus", {0.6}}}, {},
+      {"two_sided_normal",
+       {{"sigma_minus", {0.3}}, {"sigma_plus", {0.6}}},
+       {},
        [](const Object& o, const Theta&, double mu) {
          const double r = o("x") - mu, s = r < 0 ? o("sigma_plus") : o("sigma_minus");
          return -0.5 * r * r / (s * s) +
                 std::log(2 / (std::sqrt(2 * M_PI) * (o("sigma_minus") + o("sigma_plus"))));
        },
        [](const Object& o) { return std::pair(o("x"), 0.5 * (o("sigma_minus") + o("sigma_plus"))); }},
-      {"censored_normal", {{"sigma", {0.5}}, {"limit", {0}}}, {},
+      {"censored_normal",
+       {{"sigma", {0.5}}, {"limit", {0}}},
+       {},
        [](const Object& o, const Theta&, double mu) {
          if (o("limit") == 0) return log_gaussian(o("x") - mu, o("sigma"));
          return log_phi(o("limit") * (o("x") - mu) / o("sigma"));
        },
        normal_place},
-      {"flux", {{"sigma", {0.5}}, {"distance", {0.3}}}, {},
-       [](const Object& o, const Theta&, double mu) { return log_gaussian(o("x") - mu / area(o), o("sigma")); },
+      {"flux",
+       {{"sigma", {0.5}}, {"distance", {0.3}}},
+       {},
+       [](const Object& o, const Theta&, double mu) {
+         return log_gaussian(o("x") - mu / area(o), o("sigma"));
+       },
        [](const Object& o) { return std::pair(o("x") * area(o), o("sigma") * area(o)); }},
-      {"log_flux", {{"sigma", {0.3}}, {"distance", {0.4}}}, {},
+      {"log_flux",
+       {{"sigma", {0.3}}, {"distance", {0.4}}},
+       {},
        [](const Object& o, const Theta&, double mu) {
          return log_gaussian(o("x") - std::pow(10, mu) / area(o), o("sigma"));
        },
@@ -125,25 +148,33 @@ inline const std::vector<MeasurementCase>& measurements() {
          const double f = std::max(o("x"), o("sigma"));
          return std::pair(std::log10(f * area(o)), 0.4 * o("sigma") / f);
        }},
-      {"poisson", {{"exposure", {8}}}, {},
+      {"poisson",
+       {{"exposure", {8}}},
+       {},
        [](const Object& o, const Theta&, double mu) { return log_poisson(o("x"), o("exposure") * mu); },
-       [](const Object& o) { return std::pair(o("x") / o("exposure"), std::sqrt(o("x") + 1) / o("exposure")); }},
-      {"poisson_log", {{"exposure", {5}}}, {},
+       [](const Object& o) {
+         return std::pair(o("x") / o("exposure"), std::sqrt(o("x") + 1) / o("exposure"));
+       }},
+      {"poisson_log",
+       {{"exposure", {5}}},
+       {},
        [](const Object& o, const Theta&, double mu) {
          return log_poisson(o("x"), o("exposure") * std::exp(mu));
        },
        [](const Object& o) {
          return std::pair(std::log((o("x") + 0.5) / o("exposure")), 1 / std::sqrt(o("x") + 0.5));
        }},
-      {"binomial", {{"trials", {12}}}, {},
-       [](const Object& o, const Theta&, double mu) {
-         return log_binomial(o("x"), o("trials"), mu, 1 - mu);
-       },
+      {"binomial",
+       {{"trials", {12}}},
+       {},
+       [](const Object& o, const Theta&, double mu) { return log_binomial(o("x"), o("trials"), mu, 1 - mu); },
        [](const Object& o) {
          const double p = (o("x") + 0.5) / (o("trials") + 1);
          return std::pair(p, std::sqrt(p * (1 - p) / (o("trials") + 1)));
        }},
-      {"binomial_logit", {{"trials", {12}}}, {},
+      {"binomial_logit",
+       {{"trials", {12}}},
+       {},
        [](const Object& o, const Theta&, double mu) {
          return log_binomial(o("x"), o("trials"), 1 / (1 + std::exp(-mu)), 1 / (1 + std::exp(mu)));
        },
@@ -209,6 +240,9 @@ class BruteForce {
       typical_.insert(typical_.end(), {draws.front() - reach * range, draws.back() + reach * range});
   }
 
+  /// A large value of mu.
+  [[nodiscard]] double largest() const { return *std::max_element(typical_.begin(), typical_.begin() + 11); }
+
   [[nodiscard]] double log_density(double mu) const {
     double l = 0;
     population_->log_density(prepared_, std::span(&mu, 1), std::span(&l, 1));
@@ -250,7 +284,8 @@ class BruteForce {
     for (std::size_t i = 0; i < catalog.size(); ++i) {
       const auto object = object_of(catalog, i);
       const auto [center, width] = measurement_.place(object);
-      const double a = std::max(support_.first, center - 9 * width), b = std::min(support_.second, center + 9 * width);
+      const double a = std::max(support_.first, center - 9 * width),
+                   b = std::min(support_.second, center + 9 * width);
       constexpr int cells = 120;
       double sum = 0, top = -kInfinity, l[cells];
       for (int k = 0; k < cells; ++k) {
@@ -267,7 +302,7 @@ class BruteForce {
  private:
   template <class F>
   static double piece(double a, double b, F f) {
-    static const boost::math::quadrature::tanh_sinh<double> rule;
+    static boost::math::quadrature::tanh_sinh<double> rule;
     return rule.integrate(f, a, b, 1e-9);
   }
   [[nodiscard]] std::vector<double> cuts_of(const Object& object) const {

@@ -136,9 +136,8 @@ void add_info(CLI::App& app, Command& command) {
                 "print what there is for every population with every measurement, as a Markdown table")
       ->excludes(json);
   sub->footer("Example:\n  starling info");
-  sub->callback([options, &command] {
-    command = [options] { return info_command(options->json, options->pairs); };
-  });
+  sub->callback(
+      [options, &command] { command = [options] { return info_command(options->json, options->pairs); }; });
 }
 
 }  // namespace starling::cli

@@ -226,8 +226,8 @@ void read_run_text(const std::string& text, const std::string& name, Request& re
 /// equal runs leave equal records.
 std::string run_file_text(const Request& request, bool all);
 
-/// The catalog's columns, with sigma as a column or a number, and with those that the measurement reads beside
-/// them. Throws InputError for roles that the measurement has not.
+/// The catalog's columns, with sigma as a column or a number, and with those that the measurement reads
+/// beside them. Throws InputError for roles that the measurement has not.
 CatalogOptions catalog_options(const Request& request);
 
 /// What a measurement (with its arguments, if it has some) reads of a catalog; none for posterior samples.

@@ -1,8 +1,8 @@
 /// starling simulate
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <limits>
 #include <map>
@@ -35,7 +35,8 @@ std::map<std::string, std::vector<double>> columns_of(const Options& options) {
   const auto sigma = std::find_if(known.begin(), known.end(), has_sigma);
   if (!options.sigma.empty()) {
     if (sigma == known.end())
-      throw InputError(fmt::format("--sigma: measurement '{}' has no noise to be given", options.measurement));
+      throw InputError(
+          fmt::format("--sigma: measurement '{}' has no noise to be given", options.measurement));
     give("sigma", options.sigma, "--sigma");
     if (!(columns["sigma"][0] > 0))
       throw InputError(fmt::format("--sigma: expected a number above 0, got {}", options.sigma));
@@ -69,8 +70,8 @@ int simulate_command(const Options& options) {
   if (samples > 0 && ending == ".csv")
     throw InputError(fmt::format("{}: a CSV file holds no posterior samples; write .h5 or .fits to keep them",
                                  options.output));
-  const auto simulation = simulate(
-      {options.population, options.measurement, truth, columns_of(options), objects, samples, seed});
+  const auto simulation =
+      simulate({options.population, options.measurement, truth, columns_of(options), objects, samples, seed});
   write_catalog(options.output, simulation.catalog, simulation.mu);
   note(fmt::format("wrote {} objects to {}", objects, options.output));
   return 0;
