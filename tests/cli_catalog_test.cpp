@@ -10,23 +10,25 @@ using CatalogSettings = cli_test::Program;
 
 TEST_F(CatalogSettings, ColumnsByRoleGoThroughFlagsAndRunFiles) {
   write("cat.csv", "x,sigma,n,z\n1,0.5,3,0.1\n2,0.5,4,0.2\n");
-  const auto flags =
-      join({"fit", "cat.csv", "--dry-run", "--column", "trials=n", "--column", "exposure=2.5"}, quick);
+  const auto flags = join({"fit", "cat.csv", "--dry-run", "--measurement", "two_sided_normal", "--column",
+                           "sigma_minus=n", "--column", "sigma_plus=2.5"},
+                          quick);
   const auto text = must(flags);
   EXPECT_NE(text.find("columns"), std::string::npos) << text;
-  EXPECT_NE(text.find("trials = 'n'"), std::string::npos) << text;
-  EXPECT_NE(text.find("exposure = '2.5'"), std::string::npos) << text;
+  EXPECT_NE(text.find("sigma_minus = 'n'"), std::string::npos) << text;
+  EXPECT_NE(text.find("sigma_plus = '2.5'"), std::string::npos) << text;
   write("run.toml", text);
   EXPECT_EQ(must({"fit", "--config", "run.toml", "--dry-run"}), text);
-  EXPECT_NE(must({"fit", "--config", "run.toml", "--dry-run", "--column", "trials=z"}), text);
+  EXPECT_NE(must({"fit", "--config", "run.toml", "--dry-run", "--column", "sigma_minus=z"}), text);
   const auto refused = [&](const std::string& column, const std::string& why) {
-    const auto outcome = run(join({"fit", "cat.csv", "--dry-run", "--column", column}, quick));
+    const auto outcome = run(join(
+        {"fit", "cat.csv", "--dry-run", "--measurement", "two_sided_normal", "--column", column}, quick));
     EXPECT_EQ(outcome.status, 2);
     EXPECT_NE(outcome.err.find(why), std::string::npos) << outcome.err;
   };
-  refused("trials=m", "cat.csv: has no column 'm'");
+  refused("sigma_minus=m", "cat.csv: has no column 'm'");
   refused("sigma=n", "column role 'sigma': that name is taken");
-  refused("trials", "--column");
+  refused("sigma_minus", "--column");
 }
 
 TEST_F(CatalogSettings, FitsFilesAreWrittenFittedAndFoundAgain) {

@@ -128,8 +128,8 @@ struct SimulationRequest {
   /// What the measurement reads beside x, by role: one number, or one per object.
   std::map<std::string, std::vector<double>> columns;
   std::size_t objects = 1000;
-  /// > 0 adds posterior samples mu_ik ~ N(x_i, sigma_i) (flat interim prior); x stays the measured value (point
-  /// estimates of such a catalog are sample_medians(catalog)).
+  /// > 0 adds posterior samples mu_ik ~ N(x_i, sigma_i) (flat interim prior); x stays the measured value
+  /// (point estimates of such a catalog are sample_medians(catalog)).
   std::size_t samples_per_object = 0;
   std::uint64_t seed = 1;
 };

@@ -47,8 +47,9 @@ concept Measurement = requires(const M& m, std::span<const double> theta,
   { m.prepare(theta, frame) } -> std::same_as<std::array<double, kMeasurementCoefficients>>;
   /// ln p(x | mu) less what depends on neither mu nor theta; -infinity where x is impossible.
   { M::log_likelihood(prepared, datum, mu) } -> std::same_as<double>;
-  /// What log_likelihood left out, so that likelihoods can be compared between models (catalog's units).
-  { m.log_constant(row) } -> std::same_as<double>;
+  /// What log_likelihood left out for this frame's datum, so that likelihoods can be compared between models
+  /// (catalog's units).
+  { m.log_constant(row, frame) } -> std::same_as<double>;
   /// A measured value x of an object whose other columns are in `row`.
   { m.draw(theta, row, mu, stream) } -> std::same_as<double>;
 };
@@ -66,6 +67,30 @@ template <class M>
 concept NormalLike = requires(const Coefficients<double, kMeasurementCoefficients>& prepared, double w) {
   /// The precision of an object's noise from that of its catalog sigma.
   { M::precision(prepared, w) } -> std::same_as<double>;
+  /// Whether that is w times a factor common to all objects: then sums over the objects say all.
+  { M::precision_scales } -> std::convertible_to<bool>;
+};
+
+/// Normal noise of which the sums say all that a theta step asks for.
+template <class M>
+constexpr bool has_noise_sums() {
+  if constexpr (NormalLike<M>)
+    return M::precision_scales;
+  else
+    return false;
+}
+
+/// Optional: the interval outside of which mu makes no sense, and what mu is, in words: "a rate".
+template <class M>
+concept HasRange = requires {
+  { M::range } -> std::convertible_to<std::pair<double, double>>;
+  { M::latent } -> std::convertible_to<std::string_view>;
+};
+
+/// Optional: what the values of the columns of one object may be together; "" if they are possible.
+template <class M>
+concept ChecksRows = requires(Row row) {
+  { M::complaint(row) } -> std::convertible_to<std::string>;
 };
 
 }  // namespace starling

@@ -74,6 +74,13 @@ concept HasSupport = requires(const P& p, std::span<const double> theta) {
   { p.support(theta) } -> std::same_as<std::pair<double, double>>;
 };
 
+/// Optional, beside a support: a point inside of it where the density jumps or has a kink, so that integrals
+/// are taken on either side.
+template <class P>
+concept HasBreak = HasSupport<P> && requires(const P& p, std::span<const double> theta) {
+  { p.break_in_support(theta) } -> std::same_as<double>;
+};
+
 /// Optional: fixed arguments.
 template <class P>
 concept HasArguments = requires(std::span<const double> values) {
@@ -114,8 +121,9 @@ concept HasStatistics = requires(const P& p, const Coefficients<double, P::prepa
   { p.log_density_sum(theta, current, sums, mu) } -> std::same_as<double>;
 };
 
-/// Optional: the family is closed under changes of unit, so that kernels can use units in which the catalog is
-/// of order one: the population in the frame, and its theta. `frame_shifts`, `frame_scales`: which changes.
+/// Optional: the family is closed under changes of unit, so that kernels can use units in which the catalog
+/// is of order one: the population in the frame, and its theta. `frame_shifts`, `frame_scales`: which
+/// changes.
 template <class P>
 concept HasFrame = requires(const P& p, std::span<const double> theta, Frame frame) {
   { P::frame_shifts } -> std::convertible_to<bool>;
@@ -132,6 +140,15 @@ template <class P>
 concept LocationScale = requires(const P& p, std::span<const double> theta) {
   { p.location_scale(theta) } -> std::same_as<std::pair<double, double>>;
 };
+
+/// Optional: mu is the log10 of what the population is about (a mass, a luminosity).
+template <class P>
+constexpr bool is_log10() {
+  if constexpr (requires { P::latent_is_log10; })
+    return P::latent_is_log10;
+  else
+    return false;
+}
 
 // ---- the optional parts, with what stands in for them
 

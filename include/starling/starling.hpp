@@ -9,6 +9,7 @@
 #include "starling/measurements/normal.hpp"
 #include "starling/measurements/samples.hpp"
 #include "starling/model.hpp"
+#include "starling/pairs.hpp"
 #include "starling/populations/normal.hpp"
 #include "starling/prior.hpp"
 #include "starling/selection.hpp"

@@ -1,5 +1,6 @@
-// The CPU kernels of one model for one instruction set. cmake/StarlingModels.cmake compiles this file once per
-// model and STARLING_CPU_NAMESPACE, with that set's flags; STARLING_CPU_SCALAR makes the variant without SIMD.
+// The CPU kernels of one model for one instruction set. cmake/StarlingModels.cmake compiles this file once
+// per model and STARLING_CPU_NAMESPACE, with that set's flags; STARLING_CPU_SCALAR makes the variant without
+// SIMD.
 #include "backends/cpu_kernels.hpp"
 
 #include "backends/cpu_variants.hpp"

@@ -1,5 +1,5 @@
-/// The reference backend: one thread, double precision, the standard library's functions, no tiles. The oracle
-/// for the other backends; slow.
+/// The reference backend: one thread, double precision, the standard library's functions, no tiles. The
+/// oracle for the other backends; slow.
 #pragma once
 
 #include <algorithm>

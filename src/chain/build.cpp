@@ -267,6 +267,12 @@ void put_observed(const Group& root, const JournalHead& head) {
   const bool has_id = !catalog.id.empty();
   put_objects(group, object, "x", catalog.x, has_id);
   put_objects(group, object, "weight", catalog.weight, has_id);
+  std::vector<std::string> roles;
+  for (const auto& [role, values] : catalog.columns) {
+    put_objects(group, object, (layout::column_prefix + role).c_str(), values, has_id);
+    roles.push_back(role);
+  }
+  if (!roles.empty()) group.put_attribute(NC_GLOBAL, "columns", roles);
   if (catalog.sigma.size() == 1) {
     group.put(group.add_variable<double>("sigma", {}), {}, {}, catalog.sigma.data());
   } else {

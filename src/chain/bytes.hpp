@@ -34,9 +34,10 @@ class ByteWriter {
       for (const T& value : values) put(value);
     }
   }
-  void put(const std::map<std::string, std::string>& texts) {
-    put(std::uint64_t{texts.size()});
-    for (const auto& [name, text] : texts) put(name), put(text);
+  template <class T>
+  void put(const std::map<std::string, T>& values) {
+    put(std::uint64_t{values.size()});
+    for (const auto& [name, value] : values) put(name), put(value);
   }
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
 
@@ -69,12 +70,13 @@ class ByteReader {
       for (std::size_t i = 0; i < size; ++i) get(values.emplace_back());
     }
   }
-  void get(std::map<std::string, std::string>& texts) {
-    texts.clear();
+  template <class T>
+  void get(std::map<std::string, T>& values) {
+    values.clear();
     for (std::size_t i = length(); i > 0; --i) {
       std::string name;
       get(name);
-      get(texts[name]);
+      get(values[name]);
     }
   }
 

@@ -41,7 +41,8 @@ void each_field(Head& head, Action action) {
   action(h.steps), action(h.thin), action(h.seed), action(h.interweaving), action(h.device),
       action(h.attributes);
   auto& o = head.observed;
-  action(o.x), action(o.sigma), action(o.weight), action(o.id), action(o.source), action(o.hash);
+  action(o.x), action(o.sigma), action(o.weight), action(o.id), action(o.columns);
+  action(o.source), action(o.hash);
   action(head.objects), action(head.has_samples), action(head.keep_warmup), action(head.created_at);
 }
 

@@ -16,6 +16,7 @@ Catalog kept_part(const Catalog& catalog, std::size_t limit) {
   kept.sigma = catalog.sigma;
   kept.weight = catalog.weight;
   kept.id = catalog.id;
+  kept.columns = catalog.columns;
   return kept;
 }
 

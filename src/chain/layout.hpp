@@ -15,6 +15,8 @@ constexpr const char* sample_stats = "sample_stats";
 constexpr const char* replay = "replay";
 constexpr const char* latent_moments = "latent_moments";
 constexpr const char* observed_data = "observed_data";
+/// Before the role of a column of the catalog beside x and sigma.
+constexpr const char* column_prefix = "column_";
 constexpr const char* monte_carlo = "monte_carlo";
 
 // Free attributes of a run and of its results are root attributes with these before their names.

@@ -92,6 +92,9 @@ Catalog read_observed(const Group& root) {
   };
   read("x", catalog.x);
   read("weight", catalog.weight);
+  if (group.has_attribute("columns"))
+    for (const auto& role : group.texts("columns"))
+      read((layout::column_prefix + role).c_str(), catalog.columns[role]);
   if (group.has_variable("sigma") && group.rank("sigma") == 0) {
     catalog.sigma = group.values<double>("sigma", 0);  // one number for all objects
   } else {

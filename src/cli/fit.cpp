@@ -12,6 +12,7 @@
 #include "problem.hpp"
 #include "running.hpp"
 #include "starling/error.hpp"
+#include "starling/pairs.hpp"
 #include "starling/summary.hpp"
 
 namespace starling::cli {
@@ -57,6 +58,29 @@ void print_plan(const Request& request, const Problem& problem) {
   std::cout << '\n' << run_file_text(request, true);
 }
 
+std::string method_text(const std::string& chosen, bool joint, const FitOptions& options) {
+  if (chosen == "quadrature")
+    return fmt::format("integrated by quadrature, each object's ln L to {}", options.quadrature_tolerance);
+  if (chosen == "metropolis") return "moved by Metropolis updates";
+  if (chosen == "samples") return "taken from the posterior samples";
+  return joint ? "drawn exactly" : "integrated exactly";
+}
+
+/// Says which integral or latent update was chosen, and why, where the user left it open.
+void note_choice(const Problem& problem) {
+  const auto& o = problem.options;
+  const bool joint = problem.method == Method::joint;
+  if (problem.method == Method::naive || (joint ? o.latents : o.integral) != "auto") return;
+  const auto facts = pair_facts(problem.model.population(), problem.model.measurement());
+  const auto chosen = joint ? facts.latent_updates.front() : facts.integrals.front();
+  const auto pair = fmt::format("population {} with measurement {}", problem.model.population(),
+                                problem.model.measurement());
+  const auto why = chosen == "exact"     ? fmt::format("{} has a closed form", pair)
+                   : chosen == "samples" ? std::string("the true values are known by samples")
+                                         : fmt::format("{} has no closed form", pair);
+  note(fmt::format("latents are {}: {}", method_text(chosen, joint, o), why));
+}
+
 /// Draws of one parameter up to which a fit ends with its summary.
 constexpr std::size_t most_draws_in_summary = 1'000'000;
 
@@ -71,6 +95,7 @@ int fit_command(const SettingFlags& flags, bool dry_run, bool json) {
     return 0;
   }
 
+  note_choice(problem);
   const bool existed = fs::exists(request.output);
   const auto file = chain_file(request.output, {.keep_warmup = request.keep_warmup});
   RecordingSink sink(*file, run_file_text(request, false));

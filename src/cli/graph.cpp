@@ -25,18 +25,20 @@ std::string quoted(const std::string& text) {
 }
 
 std::string parameter_node(const Parameter& parameter, const Request& request) {
-  const auto prior = request.priors.find(parameter.name);
+  const auto given = request.priors.find(parameter.name);
+  const auto prior = given == request.priors.end() ? parameter.prior : given->second;
   std::string text = fmt::format("  {} [label={}];\n", quoted(parameter.name), quoted(parameter.name));
-  if (prior == request.priors.end()) return text;
+  if (prior.empty()) return text;
   const auto name = quoted("prior of " + parameter.name);
-  text += fmt::format("  {} [label={}, shape=plaintext];\n", name, quoted(parse_prior(prior->second).text()));
+  text += fmt::format("  {} [label={}, shape=plaintext];\n", name, quoted(parse_prior(prior).text()));
   return text + fmt::format("  {} -> {};\n", name, quoted(parameter.name));
 }
 
 /// How many hyperparameters are the measurement's own; they come after the population's.
 std::size_t parameters_of_measurement(const std::string& measurement) {
+  const auto name = measurement.substr(0, measurement.find('('));
   for (const auto& known : known_measurements())
-    if (known.name == measurement) return known.parameters.size();
+    if (known.name == name) return known.parameters.size();
   return 0;
 }
 
@@ -60,7 +62,12 @@ std::string plate_diagram(const Request& request, const std::string& measurement
     text += fmt::format("      datum [label=<&mu;<sub>ik</sub>>, {}];\n    }}\n", known);
   } else {
     text += fmt::format("    datum [label=<x<sub>i</sub>>, {}];\n", known);
-    text += fmt::format("    noise [label=<&sigma;<sub>i</sub>>, {}];\n    noise -> datum;\n", known);
+    for (const auto& column : columns_of(measurement)) {
+      if (column.role == "x") continue;
+      const auto node = column.role == "sigma" ? std::string("noise") : quoted("column " + column.role);
+      text += fmt::format("    {} [label=<{}<sub>i</sub>>, {}];\n    {} -> datum;\n", node,
+                          column.role == "sigma" ? "&sigma;" : column.role, known, node);
+    }
   }
   text += "  }\n";
   for (std::size_t j = 0; j < parameters.size(); ++j)

@@ -39,7 +39,7 @@ void require_priors(const std::vector<Parameter>& parameters, const Request& req
   std::vector<std::string> missing;
   std::string flags;
   for (const auto& parameter : parameters) {
-    if (request.priors.contains(parameter.name)) continue;
+    if (request.priors.contains(parameter.name) || !parameter.prior.empty()) continue;
     missing.push_back(parameter.name);
     flags += fmt::format(" --prior {}='{}'", parameter.name, weak_prior(parameter, mean, sd));
   }
@@ -47,6 +47,15 @@ void require_priors(const std::vector<Parameter>& parameters, const Request& req
     throw InputError(
         fmt::format("no prior for {}; say what you know, or begin with weak ones for this catalog:{}",
                     list_text(missing), flags));
+}
+
+/// Says which priors were not given, and what they are.
+void note_defaults(const Model& model, const Request& request) {
+  std::vector<std::string> used;
+  for (std::size_t j = 0; j < model.parameters().size(); ++j)
+    if (const auto& name = model.parameters()[j].name; !request.priors.contains(name))
+      used.push_back(fmt::format("{}={}", name, model.priors()[j].text()));
+  if (!used.empty()) note(fmt::format("priors that were not given: {}", fmt::join(used, ", ")));
 }
 
 /// "center" or "center:spread"; without a spread a tenth of the center, or 0.1 where that is more.
@@ -101,11 +110,11 @@ std::string measurement_for(const Request& request, const Catalog& catalog) {
     throw InputError(fmt::format(
         "{}: measurement samples needs posterior samples of each object; name their dataset with --samples",
         request.catalog));
-  if (measurement == "normal" && catalog.sigma.empty() && !naive)
-    throw InputError(
-        fmt::format("{}: no noise: name its column or give one number with --sigma, or fit it with "
-                    "--measurement normal_unknown_noise",
-                    request.catalog));
+  for (const auto& column : columns_of(measurement))
+    if (column.required && !naive && column.role == "sigma" && catalog.sigma.empty())
+      throw InputError(
+          fmt::format("{}: no noise: name its column or give one number with --sigma{}", request.catalog,
+                      measurement == "normal" ? ", or fit it with --measurement normal_unknown_noise" : ""));
   return measurement;
 }
 
@@ -136,6 +145,8 @@ Problem prepare(const Request& request) {
   if (!request.until.empty()) options.until = parse_until(request.until);
   options.note = note;
 
+  // before the work of reading a catalog, too
+  if (!request.measurement.empty()) parameters_of(request.population, request.measurement);
   auto catalog = load_catalog(request);
   const auto measurement = measurement_for(request, catalog);
   const auto method = request.method.empty() ? (measurement == "samples" ? Method::marginal : Method::joint)
@@ -146,6 +157,7 @@ Problem prepare(const Request& request) {
   auto selection = parse_selection(request.selection);
   selection.rate = request.rate;
   Model model(request.population, measurement, priors, std::move(selection));
+  note_defaults(model, request);
   resolve_start(request, model, options);
   return {std::move(catalog), std::move(model), method, std::move(options)};
 }

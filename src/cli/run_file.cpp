@@ -13,6 +13,7 @@
 #include "settings.hpp"
 #include "starling/chain.hpp"
 #include "starling/error.hpp"
+#include "starling/model.hpp"
 #include "text.hpp"
 
 namespace starling::cli {
@@ -188,8 +189,33 @@ std::string run_file_text(const Request& request, bool all) {
   return text.str();
 }
 
+std::vector<Column> columns_of(const std::string& measurement) {
+  const auto name = measurement.substr(0, measurement.find('('));
+  for (const auto& known : known_measurements())
+    if (known.name == name) return known.columns;
+  return {};
+}
+
+std::vector<std::string> roles_of(const std::string& measurement) {
+  std::vector<std::string> roles;
+  for (const auto& column : columns_of(measurement))
+    if (column.role != "x" && column.role != "sigma") roles.push_back(column.role);
+  return roles;
+}
+
+void require_role(const std::string& role, const std::string& measurement, const std::string& where) {
+  const auto roles = roles_of(measurement);
+  if (std::find(roles.begin(), roles.end(), role) != roles.end()) return;
+  throw InputError(fmt::format("{}: measurement '{}' has no column '{}'{}; {}", where, measurement, role,
+                               did_you_mean(role, roles),
+                               roles.empty() ? "beside x and sigma it reads none"
+                                             : "beside x and sigma it reads " + list_text(roles)));
+}
+
 CatalogOptions catalog_options(const Request& request) {
   auto options = request.columns;
+  const auto measurement = request.measurement.empty() ? "normal" : request.measurement;
+  options.optional_columns = roles_of(measurement);
   if (is_number(options.sigma)) {
     options.sigma_value = parse_number(options.sigma, "--sigma");
     if (!(*options.sigma_value > 0))
@@ -197,6 +223,8 @@ CatalogOptions catalog_options(const Request& request) {
           fmt::format("--sigma: expected a number above 0 or a column, got '{}'", options.sigma));
     options.sigma.clear();
   }
+  for (const auto& [role, column] : options.columns)
+    if (role != "x" && role != "sigma") require_role(role, measurement, "--column");
   return options;
 }
 

@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "starling/catalog.hpp"
 #include "starling/fit.hpp"
+#include "starling/model.hpp"
 
 namespace starling::cli {
 
@@ -137,8 +139,12 @@ void for_each_setting(Visit&& visit) {
       [](auto& r) -> auto& { return r.method; });
   visit(
       S{likelihood_settings, "fit", "integral", "--integral", "KIND",
-        "marginal: exact, samples, or auto (exact where it can be)"},
+        "marginal: exact, quadrature, samples, or auto (exact where it can be)"},
       [](auto& r) -> auto& { return r.fit.integral; });
+  visit(
+      S{likelihood_settings, "fit", "tolerance", "--tolerance", "NUMBER",
+        "error of one object's ln L by quadrature"},
+      [](auto& r) -> auto& { return r.fit.quadrature_tolerance; });
   visit(
       S{likelihood_settings, "fit", "device", "--device", "DEVICE",
         "auto, cpu, cuda, cuda:K or reference (serial, double precision, slow)"},
@@ -231,7 +237,15 @@ void read_run_text(const std::string& text, const std::string& name, Request& re
 /// equal runs leave equal records.
 std::string run_file_text(const Request& request, bool all);
 
-/// The catalog's columns, with sigma as a column or a number.
+/// The catalog's columns, with sigma as a column or a number, and with those that the measurement reads
+/// beside them. Throws InputError for roles that the measurement has not.
 CatalogOptions catalog_options(const Request& request);
+
+/// What a measurement (with its arguments, if it has some) reads of a catalog; none for posterior samples.
+std::vector<Column> columns_of(const std::string& measurement);
+/// Its roles beside x and sigma.
+std::vector<std::string> roles_of(const std::string& measurement);
+/// Throws InputError, which names the right ones, unless `role` is one of them.
+void require_role(const std::string& role, const std::string& measurement, const std::string& where);
 
 }  // namespace starling::cli

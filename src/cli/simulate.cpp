@@ -1,11 +1,14 @@
 /// starling simulate
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "commands.hpp"
 #include "problem.hpp"
@@ -15,19 +18,49 @@ namespace starling::cli {
 namespace {
 
 struct Options {
-  std::string population = "normal", truth, sigma, objects = "1000", samples = "0", seed = "1", output;
+  std::string population = "normal", measurement = "normal", truth, sigma, objects = "1000", samples = "0",
+              seed = "1", output;
+  std::vector<std::string> columns;
 };
 
+/// What the measurement reads beside x, one number each.
+std::map<std::string, std::vector<double>> columns_of(const Options& options) {
+  std::map<std::string, std::vector<double>> columns;
+  const auto give = [&](const std::string& role, const std::string& text, const std::string& where) {
+    if (!columns.emplace(role, std::vector<double>{parse_number(text, where)}).second)
+      throw InputError(fmt::format("{}: '{}' is given twice", where, role));
+  };
+  const auto known = cli::columns_of(options.measurement);
+  const auto has_sigma = [&](const Column& column) { return column.role == "sigma"; };
+  const auto sigma = std::find_if(known.begin(), known.end(), has_sigma);
+  if (!options.sigma.empty()) {
+    if (sigma == known.end())
+      throw InputError(
+          fmt::format("--sigma: measurement '{}' has no noise to be given", options.measurement));
+    give("sigma", options.sigma, "--sigma");
+    if (!(columns["sigma"][0] > 0))
+      throw InputError(fmt::format("--sigma: expected a number above 0, got {}", options.sigma));
+  } else if (sigma != known.end() && sigma->required) {
+    throw InputError("--sigma: give the noise (standard deviation) of each measured value, as --sigma 1");
+  }
+  for (const auto& text : options.columns) {
+    const auto [role, value] = parse_assignment(text, "--column");
+    require_role(role, options.measurement, "--column");
+    give(role, value, fmt::format("--column {}", role));
+  }
+  return columns;
+}
+
 int simulate_command(const Options& options) {
-  const auto parameters = parameters_of(options.population, "normal");
+  if (options.measurement == "samples")
+    throw InputError(
+        "--measurement samples: posterior samples are drawn beside measured values; use --samples NUMBER");
+  const auto parameters = parameters_of(options.population, options.measurement);
   const auto truth = in_order(parse_values(options.truth, "--truth"), parameters, "--truth");
   for (std::size_t j = 0; j < truth.size(); ++j)
     if (!(truth[j] > parameters[j].lower && truth[j] < parameters[j].upper))
       throw InputError(fmt::format("--truth: {} must be above {} and below {}, got {}", parameters[j].name,
                                    parameters[j].lower, parameters[j].upper, truth[j]));
-  const double sigma = parse_number(options.sigma, "--sigma");
-  if (!(sigma > 0))
-    throw InputError(fmt::format("--sigma: expected a number above 0, got {}", options.sigma));
   constexpr std::uint64_t most = 1'000'000'000'000;
   const auto objects = parse_whole(options.objects, "--objects", most);
   if (objects == 0) throw InputError("--objects: expected at least 1, got 0");
@@ -37,7 +70,8 @@ int simulate_command(const Options& options) {
   if (samples > 0 && ending == ".csv")
     throw InputError(fmt::format("{}: a CSV file holds no posterior samples; write .h5 or .fits to keep them",
                                  options.output));
-  const auto simulation = simulate(options.population, truth, objects, {sigma}, samples, seed);
+  const auto simulation =
+      simulate({options.population, options.measurement, truth, columns_of(options), objects, samples, seed});
   write_catalog(options.output, simulation.catalog, simulation.mu);
   note(fmt::format("wrote {} objects to {}", objects, options.output));
   return 0;
@@ -51,12 +85,19 @@ void add_simulate(CLI::App& app, Command& command) {
   sub->add_option("--population", options->population, "population p(mu | theta)")
       ->type_name("NAME")
       ->capture_default_str();
+  sub->add_option("--measurement", options->measurement, "measurement p(x | mu)")
+      ->type_name("NAME")
+      ->capture_default_str();
   sub->add_option("--truth", options->truth, "true hyperparameters, as theta_mu=0,theta_sigma=1")
       ->type_name("NAME=VALUE,...")
       ->required();
-  sub->add_option("--sigma", options->sigma, "noise (standard deviation) of each measured value")
-      ->type_name("NUMBER")
-      ->required();
+  sub->add_option("--sigma", options->sigma,
+                  "noise (standard deviation) of each measured value, where the measurement has one")
+      ->type_name("NUMBER");
+  sub->add_option("--column", options->columns,
+                  "what else the measurement reads of each object, as trials=20; repeat for each")
+      ->allow_extra_args(false)
+      ->type_name("ROLE=NUMBER");
   sub->add_option("--objects", options->objects, "number of objects")
       ->type_name("NUMBER")
       ->capture_default_str();
@@ -72,7 +113,9 @@ void add_simulate(CLI::App& app, Command& command) {
       ->required();
   sub->footer(
       "Example:\n"
-      "  starling simulate --truth theta_mu=0,theta_sigma=1 --sigma 1 --objects 1000 --seed 1 -o toy.csv");
+      "  starling simulate --truth theta_mu=0,theta_sigma=1 --sigma 1 --objects 1000 --seed 1 -o toy.csv\n"
+      "  starling simulate --population beta --measurement binomial --truth a=2,b=5 --column trials=20 -o "
+      "counts.csv");
   sub->callback([options, &command] { command = [options] { return simulate_command(*options); }; });
 }
 

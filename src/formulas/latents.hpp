@@ -33,8 +33,8 @@ enum LatentCoefficients { kTransformA, kTransformB, kOrigin, kLatentCoefficients
 enum MeasurementSums { kSumWV, kSumWVU, kSumWU, kSumWU2, kSumWV2, kMeasurementSums };
 inline constexpr int kSumLogLikelihood = kSumWV;
 
-/// What the population's part of the theta step needs: its sufficient statistics, or else the sum of ln p(mu |
-/// theta) at the walker's own theta.
+/// What the population's part of the theta step needs: its sufficient statistics, or else the sum of ln p(mu
+/// | theta) at the walker's own theta.
 template <class P>
 constexpr int population_sums() {
   return HasStatistics<P> ? statistics_size<P>() : 1;
@@ -62,7 +62,7 @@ STARLING_HD Coefficients<R, kMeasurementCoefficients> measurement_part(
 
 template <class P, class Ms, class R, class S>
 STARLING_HD void add_to_sums(const Coefficients<R, latent_coefficients<P>()>& c, const ObjectView<S>& objects,
-                             bool normal_like, std::uint64_t i, R mu, R* sums) {
+                             bool noise_sums, std::uint64_t i, R mu, R* sums) {
   const auto population = population_part<P, R>(c);
   if constexpr (HasStatistics<P>) {
     const auto s = P::statistics(population, mu);
@@ -71,7 +71,7 @@ STARLING_HD void add_to_sums(const Coefficients<R, latent_coefficients<P>()>& c,
     sums[0] = sums[0] + P::log_density(population, mu);
   }
   R* n = sums + population_sums<P>();
-  if (normal_like) {
+  if (noise_sums) {
     const R w(objects.column[1][i]), v = R(objects.column[0][i]) - mu, u = mu - c[kOrigin];
     const R wv = w * v, wu = w * u;
     n[kSumWV] = n[kSumWV] + wv;
@@ -80,9 +80,9 @@ STARLING_HD void add_to_sums(const Coefficients<R, latent_coefficients<P>()>& c,
     n[kSumWU2] = math::fma(wu, u, n[kSumWU2]);
     n[kSumWV2] = math::fma(wv, v, n[kSumWV2]);
   } else {
-    n[kSumLogLikelihood] = n[kSumLogLikelihood] +
-                           Ms::log_likelihood(objects.measurement, measurement_part<P, R>(c),
-                                              datum_of<R>(objects, i), mu);
+    n[kSumLogLikelihood] =
+        n[kSumLogLikelihood] +
+        Ms::log_likelihood(objects.measurement, measurement_part<P, R>(c), datum_of<R>(objects, i), mu);
   }
 }
 
@@ -114,9 +114,8 @@ struct ExactNormalLatent {
   template <class R>
   static STARLING_HD void normals(const LatentStep& step, std::uint64_t quad,
                                   typename math::Ops<R>::Word chain, R z[4]) {
-    const auto r =
-        latent_words<R>(step.seed, static_cast<std::uint32_t>(quad), step.sweep, chain,
-                        purpose_word(step.start ? Purpose::latent_start : Purpose::latent));
+    const auto r = latent_words<R>(step.seed, static_cast<std::uint32_t>(quad), step.sweep, chain,
+                                   purpose_word(step.start ? Purpose::latent_start : Purpose::latent));
     normal_pair<R>(r.w[0], r.w[1], z[0], z[1]);
     normal_pair<R>(r.w[2], r.w[3], z[2], z[3]);
   }
@@ -132,7 +131,8 @@ struct ExactNormalLatent {
     normals(step, (objects.first + i) / 4, chain, z);
     for (int j = 0; j < 4; ++j) {
       const std::uint64_t k = quad_member(i, j, end);
-      const R x(objects.column[0][k]), w = Ms::precision(objects.measurement, measurement, R(objects.column[1][k]));
+      const R x(objects.column[0][k]),
+          w = Ms::precision(objects.measurement, measurement, R(objects.column[1][k]));
       const R variance = R(1.0f) / (w + precision);
       mu[j] = x + math::fma(math::sqrt(variance), z[j], (population[0] - x) * (precision * variance));
       accepted[j] = R(1.0f);
@@ -159,8 +159,7 @@ struct MetropolisLatent {
     const auto measurement = measurement_part<P, R>(c);
     const std::uint64_t quad = (objects.first + i) / 4;
     const auto log_density = [&](const Datum<R>& datum, R at) {
-      return P::log_density(population, at) +
-             Ms::log_likelihood(objects.measurement, measurement, datum, at);
+      return P::log_density(population, at) + Ms::log_likelihood(objects.measurement, measurement, datum, at);
     };
     Datum<R> datum[4];
     R current[4], scale[4];
@@ -245,9 +244,9 @@ constexpr int latent_sums() {
 template <class Latent, class R, class S, class Access>
 STARLING_HD Coefficients<R, latent_sums<Latent>()> latent_strip(
     const Coefficients<R, Latent::coefficients>& c, const LatentStep& step, const ObjectView<S>& objects,
-    const S* scales, typename math::Ops<R>::Word chain, std::uint64_t begin,
-    std::uint64_t end, Access& access) {
-  const bool normal_like = Latent::Measurements::normal_like(objects.measurement);
+    const S* scales, typename math::Ops<R>::Word chain, std::uint64_t begin, std::uint64_t end,
+    Access& access) {
+  const bool noise_sums = Latent::Measurements::has_noise_sums(objects.measurement);
   Coefficients<R, latent_sums<Latent>()> sums;
   for (int j = 0; j < latent_sums<Latent>(); ++j) sums[j] = R(0.0f);
   for (std::uint64_t i = begin; i < end; i += 4) {
@@ -259,14 +258,16 @@ STARLING_HD Coefficients<R, latent_sums<Latent>()> latent_strip(
       if (step.collect == LatentStep::Collect::moments && i + static_cast<unsigned>(j) < end)
         access.moments(k, mu[j] - center);
     }
-    if (step.updates > 0) Latent::template update<R, S>(c, step, objects, scales, i, end, chain, mu, accepted);
+    if (step.updates > 0)
+      Latent::template update<R, S>(c, step, objects, scales, i, end, chain, mu, accepted);
     for (int j = 0; j < 4; ++j) {
       const std::uint64_t k = i + static_cast<unsigned>(j);
       if (k >= end) break;
       access.store(k, mu[j]);
       if (step.updates == 0) continue;
       if (step.collect == LatentStep::Collect::accepted) access.accepted(k, accepted[j]);
-      add_to_sums<typename Latent::Population, typename Latent::Measurements, R, S>(c, objects, normal_like, k, mu[j], sums.v);
+      add_to_sums<typename Latent::Population, typename Latent::Measurements, R, S>(c, objects, noise_sums, k,
+                                                                                    mu[j], sums.v);
       sums[latent_sums<Latent>() - 1] = sums[latent_sums<Latent>() - 1] + accepted[j];
     }
   }

@@ -36,11 +36,11 @@ struct MeasurementSet {
     ((number++ == which ? (result = precision_of<Ms, R>(c, w), void()) : void()), ...);
     return result;
   }
-  /// Whether sums over x - mu with weights 1 / sigma^2 are of any use.
-  static STARLING_HD bool normal_like([[maybe_unused]] std::uint32_t which) {
+  /// Whether sums over x - mu with weights 1 / sigma^2 say all of the likelihood.
+  static STARLING_HD bool has_noise_sums([[maybe_unused]] std::uint32_t which) {
     bool result = false;
     [[maybe_unused]] std::uint32_t number = 0;
-    ((number++ == which ? (result = NormalLike<Ms>, void()) : void()), ...);
+    ((number++ == which ? (result = starling::has_noise_sums<Ms>(), void()) : void()), ...);
     return result;
   }
 
@@ -55,9 +55,9 @@ struct MeasurementSet {
 };
 
 /// All that are built in; a measurement's number is its place in this list.
-using BuiltinMeasurements =
-    MeasurementSet<NormalNoise, NormalUnknownNoise, NormalExtraScatter, StudentTNoise, TwoSidedNormal,
-                   CensoredNormal, Flux, LogFlux, PoissonCounts, PoissonLogRate, BinomialCounts, BinomialLogit>;
+using BuiltinMeasurements = MeasurementSet<NormalNoise, NormalUnknownNoise, NormalExtraScatter, StudentTNoise,
+                                           TwoSidedNormal, CensoredNormal, Flux, LogFlux, PoissonCounts,
+                                           PoissonLogRate, BinomialCounts, BinomialLogit>;
 
 /// The built-in ones and a program's own.
 template <class Set, class... More>

@@ -8,8 +8,8 @@
 
 namespace starling {
 
-/// What a term with a reference needs of theta: a population's own ratio to the reference, or, for the others,
-/// the population as prepared; ln p(mu | reference) then is a column.
+/// What a term with a reference needs of theta: a population's own ratio to the reference, or, for the
+/// others, the population as prepared; ln p(mu | reference) then is a column.
 template <class P>
 constexpr int difference_size() {
   if constexpr (HasRatio<P>)
@@ -141,8 +141,7 @@ struct SamplesTerm {
                                  Coefficients<R, difference_size<P>()>& difference,
                                  Coefficients<R, P::prepared_size>& prepared) {
     for (int j = 0; j < difference_size<P>(); ++j) difference[j] = c[j];
-    for (int j = 0; j < P::prepared_size; ++j)
-      prepared[j] = c[HasRatio<P> ? difference_size<P>() + j : j];
+    for (int j = 0; j < P::prepared_size; ++j) prepared[j] = c[HasRatio<P> ? difference_size<P>() + j : j];
   }
 
   /// ln [p(mu_ik | theta) / pi0(mu_ik)]
@@ -220,12 +219,32 @@ struct SamplesVarianceTerm {
 /// The integral over mu of p(x | mu) p(mu | theta) by nodes, for measurements with hyperparameters and
 /// populations whose support moves with theta. Object columns: the datum; the interval [a, b] that holds the
 /// integrand; ln L at the reference. Sample columns: node t on [0, 1]; ln of its weight. The interval is cut
-/// to the walker's support. Coefficients: the population's, the measurement's, lower and upper end of the
-/// support.
+/// to the walker's support, and in two where the density has a break. Coefficients: the population's, the
+/// measurement's, lower and upper end of the support, the break.
 template <class P, class Ms>
 struct QuadratureTerm {
-  static constexpr int coefficients = P::prepared_size + kMeasurementCoefficients + 2;
+  static constexpr int pieces = HasBreak<P> ? 2 : 1;
+  static constexpr int ends = P::prepared_size + kMeasurementCoefficients;
+  static constexpr int coefficients = ends + 1 + pieces;
   static constexpr int outputs = 1;
+
+  /// Where the pieces begin, and how wide they are; 0 where there is none.
+  template <class R>
+  static STARLING_HD void cut(const Coefficients<R, coefficients>& c, R a, R b, R from[pieces],
+                              R width[pieces]) {
+    const R zero(0.0f), lower = math::larger(c[ends], a);
+    const R upper = math::select<R>(c[ends + 1] < b, c[ends + 1], b);
+    from[0] = lower;
+    if constexpr (pieces == 2) {
+      const R inside = math::larger(c[ends + 2], lower),
+              middle = math::select<R>(inside < upper, inside, upper);
+      from[1] = middle;
+      width[1] = math::larger(upper - middle, zero);
+      width[0] = math::larger(middle - lower, zero);
+    } else {
+      width[0] = math::larger(upper - lower, zero);
+    }
+  }
 
   template <class R, class S>
   static STARLING_HD Coefficients<R, 1> evaluate(const Coefficients<R, coefficients>& c,
@@ -235,31 +254,36 @@ struct QuadratureTerm {
     for (int j = 0; j < P::prepared_size; ++j) population[j] = c[j];
     for (int j = 0; j < kMeasurementCoefficients; ++j) measurement[j] = c[P::prepared_size + j];
     const Datum<R> datum = datum_of<R>(objects, i);
-    const R a(objects.column[4][i]), b(objects.column[5][i]), reference(objects.column[6][i]);
-    const R lower = math::larger(c[coefficients - 2], a), upper = c[coefficients - 1];
-    const R width = math::select<R>(upper < b, upper, b) - lower;
+    const R reference(objects.column[6][i]), nothing(-__builtin_huge_valf());
+    R from[pieces], width[pieces];
+    cut<R>(c, R(objects.column[4][i]), R(objects.column[5][i]), from, width);
     const std::uint64_t begin = objects.offset[i], end = objects.offset[i + 1];
-    const auto log_term = [&](std::uint64_t k) {
-      const R mu = math::fma(width, R(objects.sample[0][k]), lower);
+    const auto log_term = [&](std::uint64_t k, int piece) {
+      const R mu = math::fma(width[piece], R(objects.sample[0][k]), from[piece]);
       return R(objects.sample[1][k]) + P::log_density(population, mu) +
              Ms::log_likelihood(objects.measurement, measurement, datum, mu);
     };
-    const R nothing(-__builtin_huge_valf());
-    R sum(0.0f);
-    for (std::uint64_t k = begin; k < end; ++k) sum = sum + math::exp(log_term(k) - reference);
-    R result = math::log(sum);
-    const math::Mask<R> good = (sum > R(1e-30f)) & (sum < R(1e30f));
-    if (math::any<R>(!good)) {  // far from the reference: once more, with the largest term taken out
-      R largest = nothing, plain(0.0f);
-      for (std::uint64_t k = begin; k < end; ++k) {
-        const R l = log_term(k);
-        largest = math::select<R>(largest < l, l, largest);
+    const auto sum_of_terms = [&](R top) {
+      R all(0.0f);
+      for (int piece = 0; piece < pieces; ++piece) {
+        R sum(0.0f);
+        for (std::uint64_t k = begin; k < end; ++k) sum = sum + math::exp(log_term(k, piece) - top);
+        all = math::fma(math::select<R>(width[piece] > R(0.0f), sum, R(0.0f)), width[piece], all);
       }
-      for (std::uint64_t k = begin; k < end; ++k) plain = plain + math::exp(log_term(k) - largest);
-      const R far = largest + math::log(plain) - reference;
-      result = math::select<R>(good, result, math::select<R>(largest > nothing, far, nothing));
-    }
-    return {{math::select<R>(width > R(0.0f), result + math::log(width), nothing)}};
+      return all;
+    };
+    const R sum = sum_of_terms(reference);
+    const R result = math::log(sum);
+    const math::Mask<R> good = (sum > R(1e-30f)) & (sum < R(1e30f));
+    if (!math::any<R>(!good)) return {{result}};
+    R largest = nothing;  // far from the reference: once more, with the largest term taken out
+    for (int piece = 0; piece < pieces; ++piece)
+      for (std::uint64_t k = begin; k < end; ++k) {
+        const R l = log_term(k, piece);
+        largest = math::select<R>((width[piece] > R(0.0f)) & (largest < l), l, largest);
+      }
+    const R far = largest + math::log(sum_of_terms(largest)) - reference;
+    return {{math::select<R>(good, result, math::select<R>(largest > nothing, far, nothing))}};
   }
 };
 

@@ -29,9 +29,9 @@
 #define STARLING_INSTANTIATE_LATENT(...)                                      \
   template std::unique_ptr<starling::LatentKernel> make_latents<__VA_ARGS__>( \
       const starling::ObjectTable<double>&, const starling::LatentSetup&, int);
-#define STARLING_INSTANTIATE_KERNELS(P, M)                  \
+#define STARLING_INSTANTIATE_KERNELS(P, M)                \
   STARLING_FOR_EACH_TERM(P, M, STARLING_INSTANTIATE_TERM) \
   STARLING_FOR_EACH_LATENT(P, M, STARLING_INSTANTIATE_LATENT)
-#define STARLING_INSTANTIATE_NORMAL_KERNELS(M)               \
+#define STARLING_INSTANTIATE_NORMAL_KERNELS(M)             \
   STARLING_FOR_EACH_NORMAL_TERM(STARLING_INSTANTIATE_TERM) \
   STARLING_FOR_EACH_NORMAL_LATENT(M, STARLING_INSTANTIATE_LATENT)

@@ -115,6 +115,15 @@ class CompiledPopulation final : public PopulationModel {
       return false;
   }
 
+  bool has_break() const override { return HasBreak<P>; }
+  double break_in_support([[maybe_unused]] std::span<const double> theta) const override {
+    if constexpr (HasBreak<P>)
+      return p_.break_in_support(theta);
+    else
+      return std::numeric_limits<double>::quiet_NaN();
+  }
+  bool is_log10() const override { return starling::is_log10<P>(); }
+
   bool has_ratio() const override { return HasRatio<P>; }
   int difference_size() const override { return starling::difference_size<P>(); }
   void difference(std::span<const double> theta, [[maybe_unused]] std::span<const double> reference,
@@ -177,16 +186,14 @@ class CompiledPopulation final : public PopulationModel {
     if constexpr (std::is_same_v<P, NormalPopulation>)
       if (update == LatentUpdate::exact)
         return make_latent_kernel<ExactNormalLatent<Ms>>(backend, objects, setup);
-    if (update == LatentUpdate::samples)
-      return make_latent_kernel<SampledLatent<P>>(backend, objects, setup);
+    if (update == LatentUpdate::samples) return make_latent_kernel<SampledLatent<P>>(backend, objects, setup);
     return make_latent_kernel<MetropolisLatent<P, Ms>>(backend, objects, setup);
   }
   std::unique_ptr<LatentReplay> replay(LatentUpdate update, bool double_precision,
                                        const ObjectTable<double>& objects, std::uint64_t object,
                                        const LatentSetup& setup) const override {
     const auto make = [&]<class Latent>() -> std::unique_ptr<LatentReplay> {
-      if (double_precision)
-        return std::make_unique<CompiledReplay<Latent, double>>(objects, object, setup);
+      if (double_precision) return std::make_unique<CompiledReplay<Latent, double>>(objects, object, setup);
       return std::make_unique<CompiledReplay<Latent, float>>(objects, object, setup);
     };
     if constexpr (std::is_same_v<P, NormalPopulation>)

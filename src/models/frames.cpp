@@ -23,19 +23,11 @@ double standard_deviation(const std::vector<double>& values) {
   return std::sqrt(squares);
 }
 
-/// Whether the catalog has the noise that the measurement needs; a naive fit does without.
-bool knows_noise(const MeasurementModel& measurement, const Catalog& catalog) {
-  if (!catalog.sigma.empty()) return true;
-  for (const Column& column : measurement.columns())
-    if (column.role == "sigma" && column.required) return false;
-  return true;
-}
-
 }  // namespace
 
 std::vector<double> points_of(const MeasurementModel* measurement, const Catalog& catalog) {
-  if (measurement == nullptr || !knows_noise(*measurement, catalog)) return catalog.x;
-  const Rows rows(*measurement, catalog);
+  if (measurement == nullptr) return catalog.x;
+  const Rows rows(*measurement, catalog, Rows::Use::points);
   std::vector<double> points(catalog.size());
   for (std::size_t i = 0; i < points.size(); ++i) points[i] = measurement->datum(rows[i], Frame{}).center;
   return points;

@@ -44,8 +44,7 @@ class KernelLikelihood : public Likelihood {
   /// The coefficients of one walker, coefficients_ of them.
   virtual void column(std::span<const double> theta, double* out) const = 0;
 
-  void sum(LikelihoodKernel& kernel, int coefficients, std::span<const double> theta,
-           std::span<double> out) {
+  void sum(LikelihoodKernel& kernel, int coefficients, std::span<const double> theta, std::span<double> out) {
     const std::size_t n = out.size();
     table_.resize(n, coefficients);
     column_.resize(static_cast<std::size_t>(coefficients));
@@ -153,7 +152,8 @@ class ExactLikelihood final : public KernelLikelihood {
   }
   /// d(frame's x) / dx, in logarithm: sigma in the frame over sigma, whatever the measurement's units.
   [[nodiscard]] double jacobian(Row row, const Datum<double>& d) const {
-    return -0.5 * std::log(d.v[0]) + parts_.measurement->log_constant(row) + 0.91893853320467274178;
+    return -0.5 * std::log(d.v[0]) + parts_.measurement->log_constant(row, parts_.frame) +
+           0.91893853320467274178;
   }
   double build(ObjectTable<double>& objects, std::span<const double>) override {
     const Theta r = at(reference_, reference_noise_);
@@ -166,8 +166,7 @@ class ExactLikelihood final : public KernelLikelihood {
       const double y = d.center - r.m, v = r.s2 + r.q / d.v[0];
       objects.column[0].push_back(y);
       objects.column[1].push_back(1 / v);
-      sum += weight(i) *
-             (-0.5 * (y * y / v + std::log(v)) - 0.91893853320467274178 + jacobian(row, d));
+      sum += weight(i) * (-0.5 * (y * y / v + std::log(v)) - 0.91893853320467274178 + jacobian(row, d));
     }
     return sum;
   }
@@ -184,8 +183,8 @@ class ExactLikelihood final : public KernelLikelihood {
   Rows rows_;
 };
 
-/// Sums over given values of mu with given log interim densities: posterior samples, or nodes of a quadrature,
-/// whose weights and likelihoods stand in the interim density's place.
+/// Sums over given values of mu with given log interim densities: posterior samples, or nodes of a
+/// quadrature, whose weights and likelihoods stand in the interim density's place.
 class SamplesLikelihood : public KernelLikelihood {
  public:
   explicit SamplesLikelihood(const Parts& parts) : KernelLikelihood(parts) {
@@ -403,7 +402,7 @@ class FixedNodesLikelihood final : public SamplesLikelihood {
       for (std::size_t k = 0; k < count; ++k) l[k] = top - l[k] - rule->log_weight[k] - std::log(b - a);
       // where the likelihood is 0 a node counts for nothing
       for (double& v : l) v = v < 1e30 ? v : 1e30;
-      constant_[i] = top + parts_.measurement->log_constant(row);
+      constant_[i] = top + parts_.measurement->log_constant(row, parts_.frame);
     }
     return SamplesLikelihood::build(objects, {});
   }
@@ -411,8 +410,12 @@ class FixedNodesLikelihood final : public SamplesLikelihood {
     const std::size_t begin = offsets_[i], count = offsets_[i + 1] - begin;
     return {std::span(mu_).subspan(begin, count), std::span(log_interim_).subspan(begin, count)};
   }
-  const std::vector<std::uint64_t>& offsets() const override { return offsets_; }
-  double constant(std::size_t i) const override { return constant_[i]; }
+  const std::vector<std::uint64_t>& offsets() const override {
+    return offsets_;
+  }
+  double constant(std::size_t i) const override {
+    return constant_[i];
+  }
 
   Rows rows_;
   std::vector<std::uint64_t> offsets_;
@@ -425,17 +428,18 @@ class MovingNodesLikelihood final : public KernelLikelihood {
  public:
   explicit MovingNodesLikelihood(const Parts& parts)
       : KernelLikelihood(parts), rows_(*parts.measurement, parts.catalog) {
-    coefficients_ = parts.population->prepared_size() + kMeasurementCoefficients + 2;
+    coefficients_ = parts.population->prepared_size() + kMeasurementCoefficients + 2 +
+                    (parts.population->has_break() ? 1 : 0);
   }
   double integration_error() const override { return error_; }
   void pointwise(std::span<const double> theta, std::span<double> out) override {
-    const auto point = quadrature_point(*parts_.population, *parts_.measurement, framed(theta), noise(theta),
-                                        parts_.frame);
+    const auto point =
+        quadrature_point(*parts_.population, *parts_.measurement, framed(theta), noise(theta), parts_.frame);
     for (std::size_t i = 0; i < out.size(); ++i) {
       const auto row = rows_[i];
       out[i] = log_integral(*parts_.population, *parts_.measurement,
                             parts_.measurement->datum(row, parts_.frame), point, nodes_[i]) +
-               parts_.measurement->log_constant(row);
+               parts_.measurement->log_constant(row, parts_.frame);
     }
   }
 
@@ -461,7 +465,7 @@ class MovingNodesLikelihood final : public KernelLikelihood {
       objects.sample[0].insert(objects.sample[0].end(), n.rule->t.begin(), n.rule->t.end());
       objects.sample[1].insert(objects.sample[1].end(), n.rule->log_weight.begin(), n.rule->log_weight.end());
       objects.offset.push_back(objects.sample[0].size());
-      sum += weight(i) * (l + parts_.measurement->log_constant(row));
+      sum += weight(i) * (l + parts_.measurement->log_constant(row, parts_.frame));
     }
     return sum;
   }
@@ -474,9 +478,10 @@ class MovingNodesLikelihood final : public KernelLikelihood {
     out += parts_.population->prepared_size();
     const auto c = parts_.measurement->prepare(noise(theta), parts_.frame);
     out = std::copy(c.begin(), c.end(), out);
-    const auto [lower, upper] = parts_.population->support(t);
+    const auto [lower, upper] = common_support(*parts_.population, *parts_.measurement, t, parts_.frame);
     out[0] = std::max(lower, -1e30);  // finite, as differences are taken
     out[1] = std::min(upper, 1e30);
+    if (parts_.population->has_break()) out[2] = parts_.population->break_in_support(t);
   }
   Rows rows_;
   std::vector<ObjectNodes> nodes_;

@@ -27,13 +27,20 @@ class MeasurementModel {
                                                                              Frame frame) const = 0;
   virtual void log_likelihood(std::span<const double> prepared, const Datum<double>& datum,
                               std::span<const double> mu, std::span<double> out) const = 0;
-  [[nodiscard]] virtual double log_constant(Row row) const = 0;
+  [[nodiscard]] virtual double log_constant(Row row, Frame frame) const = 0;
   [[nodiscard]] virtual double draw(std::span<const double> theta, Row row, double mu,
                                     HostStream& stream) const = 0;
   /// P(x > limit | mu); has_probability_above() says whether there is one.
   [[nodiscard]] virtual double probability_above(std::span<const double> theta, Row row, double mu,
                                                  double limit) const = 0;
   [[nodiscard]] virtual bool has_probability_above() const = 0;
+  /// The interval outside of which mu makes no sense, and what mu is, in words ("a rate"); all numbers, "".
+  [[nodiscard]] virtual std::pair<double, double> range() const = 0;
+  [[nodiscard]] virtual std::string_view latent() const = 0;
+  /// Whether the likelihood is not smooth at the datum's center.
+  [[nodiscard]] virtual bool has_kink() const = 0;
+  /// What an object's values are expected to be together; "" if they are.
+  [[nodiscard]] virtual std::string complaint(Row row) const = 0;
   /// Normal noise: whether there are closed forms with a normal population.
   [[nodiscard]] virtual bool normal_like() const = 0;
   /// Normal noise: precision over v[0], where that is the same for all objects; else empty.
@@ -56,8 +63,11 @@ const std::vector<MeasurementEntry>& measurement_entries();
 /// The values of a measurement's columns, object by object.
 class Rows {
  public:
+  /// What for: for all that the measurement says, or only for the points that a naive fit takes, which need
+  /// no sigma where it does not say where they are.
+  enum class Use { all, points };
   /// Throws InputError that names a missing column, or a value that its column may not hold.
-  Rows(const MeasurementModel& measurement, const Catalog& catalog);
+  Rows(const MeasurementModel& measurement, const Catalog& catalog, Use use = Use::all);
   using Values = std::array<double, 4>;
   [[nodiscard]] Values operator[](std::size_t i) const {
     Values values{};
@@ -67,6 +77,8 @@ class Rows {
   }
 
  private:
+  [[nodiscard]] std::string text_of(const MeasurementModel& measurement, std::size_t i) const;
+
   std::vector<std::span<const double>> columns_;
   std::vector<double> missing_;
 };

@@ -1,9 +1,11 @@
 // The list of measurements, and reading their columns from a catalog.
+#include "formulas/measurements.hpp"
+
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
-#include "formulas/measurements.hpp"
 #include "models/measurement_model.hpp"
 #include "starling/error.hpp"
 #include "starling/model.hpp"
@@ -30,7 +32,7 @@ class CompiledMeasurement final : public MeasurementModel {
     const auto c = coefficients(prepared);
     for (std::size_t k = 0; k < mu.size(); ++k) out[k] = M::log_likelihood(c, datum, mu[k]);
   }
-  double log_constant(Row row) const override { return m_.log_constant(row); }
+  double log_constant(Row row, Frame frame) const override { return m_.log_constant(row, frame); }
   double draw(std::span<const double> theta, Row row, double mu, HostStream& stream) const override {
     return m_.draw(theta, row, mu, stream);
   }
@@ -42,14 +44,32 @@ class CompiledMeasurement final : public MeasurementModel {
       return std::nan("");
   }
   bool has_probability_above() const override { return HasProbabilityAbove<M>; }
+  std::pair<double, double> range() const override {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    if constexpr (HasRange<M>)
+      return M::range;
+    else
+      return {-infinity, infinity};
+  }
+  std::string_view latent() const override {
+    if constexpr (HasRange<M>)
+      return M::latent;
+    else
+      return "";
+  }
+  bool has_kink() const override { return std::is_same_v<M, TwoSidedNormal>; }
+  std::string complaint([[maybe_unused]] Row row) const override {
+    if constexpr (ChecksRows<M>)
+      return M::complaint(row);
+    else
+      return "";
+  }
   bool normal_like() const override { return NormalLike<M>; }
   std::optional<double> precision_factor([[maybe_unused]] std::span<const double> prepared) const override {
-    if constexpr (NormalLike<M>) {
-      const auto c = coefficients(prepared);
-      const double one = M::precision(c, 1.0), two = M::precision(c, 2.0);
-      if (two == 2 * one) return one;
-    }
-    return std::nullopt;
+    if constexpr (starling::has_noise_sums<M>())
+      return M::precision(coefficients(prepared), 1.0);
+    else
+      return std::nullopt;
   }
   double variance([[maybe_unused]] std::span<const double> prepared,
                   [[maybe_unused]] const Datum<double>& datum) const override {
@@ -129,10 +149,15 @@ const std::vector<MeasurementEntry>& measurement_entries() {
   return all;
 }
 
-Rows::Rows(const MeasurementModel& measurement, const Catalog& catalog) {
-  for (const Column& column : measurement.columns()) {
+Rows::Rows(const MeasurementModel& measurement, const Catalog& catalog, Use use) {
+  const auto columns = measurement.columns();
+  const bool only_x = std::none_of(columns.begin(), columns.end(), [](const Column& c) {
+    return c.required && c.role != "x" && c.role != "sigma";
+  });
+  for (const Column& column : columns) {
     const auto values = values_of(catalog, column.role);
-    if (values.empty() && column.required)
+    const bool not_needed = use == Use::points && only_x && column.role == "sigma";
+    if (values.empty() && column.required && !not_needed)
       throw InputError(
           column.role == "sigma"
               ? "this measurement needs the noise of every object: a column sigma, or one number for all"
@@ -144,6 +169,18 @@ Rows::Rows(const MeasurementModel& measurement, const Catalog& catalog) {
     columns_.push_back(values);
     missing_.push_back(column.missing);
   }
+  for (std::size_t i = 0; i < catalog.size(); ++i)
+    if (const auto expected = measurement.complaint((*this)[i]); !expected.empty())
+      throw InputError(fmt::format("row {}: {}, got {}", i, expected, text_of(measurement, i)));
+}
+
+std::string Rows::text_of(const MeasurementModel& measurement, std::size_t i) const {
+  const auto values = (*this)[i];
+  std::string text;
+  std::size_t j = 0;
+  for (const Column& column : measurement.columns())
+    text += fmt::format("{}{} = {}", j == 0 ? "" : ", ", column.role, values[j]), ++j;
+  return text;
 }
 
 }  // namespace starling

@@ -45,8 +45,7 @@ Model::Model(std::string_view population, std::string_view measurement, const Pr
   }
   for (std::size_t j = 0; j < names.size(); ++j)
     if (!given[j]) {
-      if (parameters[j].prior.empty())
-        throw InputError(fmt::format("parameter '{}' has no prior", names[j]));
+      if (parameters[j].prior.empty()) throw InputError(fmt::format("parameter '{}' has no prior", names[j]));
       priors_[j] = parse_prior(parameters[j].prior);
     }
 }

@@ -9,6 +9,7 @@
 #include "models/frames.hpp"
 #include "models/joint.hpp"
 #include "models/likelihoods.hpp"
+#include "models/possible.hpp"
 #include "models/quadrature.hpp"
 #include "models/registry.hpp"
 #include "models/selection.hpp"
@@ -53,6 +54,7 @@ class Pair final : public ModelDefinition {
     } else {
       check_columns(catalog, method);
     }
+    if (method == Method::naive) check_points(catalog);
     if (method == Method::joint && !catalog.weight.empty())
       throw InputError(
           "weights have no meaning in a joint fit, where every object has one latent: use the method naive "
@@ -131,14 +133,28 @@ class Pair final : public ModelDefinition {
   }
 
   void check_columns(const Catalog& catalog, Method method) const {
-    if (method == Method::naive && catalog.sigma.empty()) {
-      // points are taken as they are; noise is not asked for where it does not say where they are
-      bool others = false;
-      for (const auto& c : measurement_.model->columns())
-        others = others || (c.required && c.role != "x" && c.role != "sigma");
-      if (!others) return;
-    }
-    const Rows rows(*measurement_.model, catalog);
+    // points are taken as they are: noise is not asked for
+    const Rows rows(*measurement_.model, catalog,
+                    method == Method::naive ? Rows::Use::points : Rows::Use::all);
+  }
+
+  /// The naive fit takes points as true values: they must be possible ones.
+  void check_points(const Catalog& catalog) const {
+    if (population_.model->support_moves()) return;
+    const auto [lower, upper] = population_.model->support(any_theta());
+    const auto points = points_of(measurement_.model.get(), catalog);
+    for (std::size_t i = 0; i < points.size(); ++i)
+      if (!(points[i] >= lower && points[i] <= upper))
+        throw InputError(fmt::format(
+            "row {}: {} cannot be a true value of population '{}', which lies in [{}, {}]: a naive fit "
+            "is not possible, marginal and joint ones are",
+            i, points[i], population_.text, lower, upper));
+  }
+  [[nodiscard]] std::vector<double> any_theta() const {
+    std::vector<double> theta;
+    for (const auto& p : population_.model->parameters())
+      theta.push_back(std::isfinite(p.lower) && std::isfinite(p.upper) ? (p.lower + p.upper) / 2 : 1);
+    return theta;
   }
 
   [[nodiscard]] Parts parts(const Catalog& catalog, const FitOptions& options, const Backend& backend) const {
@@ -188,6 +204,8 @@ std::shared_ptr<const ModelDefinition> find_definition(std::string_view populati
   auto p = find_population(population);
   auto m = measurement == Samples::name ? Named<MeasurementModel>{std::string(Samples::name), nullptr}
                                         : find_measurement(measurement);
+  if (m.model)
+    if (const auto why = why_impossible(p, m); !why.empty()) throw InputError(why);
   return std::make_shared<Pair>(std::move(p), std::move(m), rate);
 }
 

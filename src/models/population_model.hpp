@@ -1,5 +1,6 @@
 /// A population behind an interface that knows no type: what the library does with it on the host, and the
-/// kernels that were compiled for it. src/models/compiled.hpp makes one of a struct that satisfies Population.
+/// kernels that were compiled for it. src/models/compiled.hpp makes one of a struct that satisfies
+/// Population.
 #pragma once
 
 #include <memory>
@@ -56,6 +57,11 @@ class PopulationModel {
   /// Where the density is not 0: an interval, its ends possibly infinite.
   [[nodiscard]] virtual std::pair<double, double> support(std::span<const double> theta) const = 0;
   [[nodiscard]] virtual bool support_moves() const = 0;
+  /// Where inside of it the density jumps or has a kink, for populations that have such a point.
+  [[nodiscard]] virtual bool has_break() const = 0;
+  [[nodiscard]] virtual double break_in_support(std::span<const double> theta) const = 0;
+  /// mu is log10 of what the population is about.
+  [[nodiscard]] virtual bool is_log10() const = 0;
 
   // ---- differences to a reference theta
   [[nodiscard]] virtual bool has_ratio() const = 0;

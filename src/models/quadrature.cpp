@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <tuple>
 
 namespace starling {
 namespace {
@@ -37,33 +38,75 @@ QuadratureRule gauss_legendre(int n) {
   return rule;
 }
 
-/// The trapezoidal rule in u with t = 1 / (1 + exp(-pi sinh u)).
+constexpr double kReach = 4;  // the first t is 6e-38, which floats still hold
+
+/// t = 1 / (1 + exp(-pi sinh u)), and ln dt/du.
+std::pair<double, double> double_exponential_at(double u) {
+  const double pi = 3.14159265358979323846, s = pi * std::sinh(u);
+  // dt/du = pi cosh(u) t (1 - t)
+  return {1 / (1 + std::exp(-s)),
+          std::log(pi * std::cosh(u)) - std::log1p(std::exp(-s)) - std::log1p(std::exp(s))};
+}
+
+/// The trapezoidal rule in u.
 QuadratureRule double_exponential(int n) {
   QuadratureRule rule;
-  const double reach = 3.6, h = 2 * reach / (n - 1), pi = 3.14159265358979323846;
+  const double h = 2 * kReach / (n - 1);
   for (int k = 0; k < n; ++k) {
-    const double u = -reach + h * k, s = pi * std::sinh(u);
-    rule.t.push_back(1 / (1 + std::exp(-s)));
-    // dt/du = pi cosh(u) t (1 - t)
-    rule.log_weight.push_back(std::log(h * pi * std::cosh(u)) - std::log1p(std::exp(-s)) -
-                              std::log1p(std::exp(s)));
+    const auto [t, log_slope] = double_exponential_at(-kReach + h * k);
+    rule.t.push_back(t);
+    rule.log_weight.push_back(log_slope + std::log(h));
   }
   return rule;
 }
 
 enum class Kind { smooth, singular };
 
-const QuadratureRule& rule(Kind kind, int n) {
+using Rule = std::shared_ptr<const QuadratureRule>;
+
+Rule rule(Kind kind, int n) {
   static const auto all = [] {
-    std::map<std::pair<Kind, int>, QuadratureRule> rules;
+    std::map<std::pair<Kind, int>, Rule> rules;
     for (const int k : kNodes)
       for (const int twice : {k, 2 * k}) {
-        rules.emplace(std::pair(Kind::smooth, twice), gauss_legendre(twice));
-        rules.emplace(std::pair(Kind::singular, twice), double_exponential(twice));
+        rules[{Kind::smooth, twice}] = std::make_shared<QuadratureRule>(gauss_legendre(twice));
+        rules[{Kind::singular, twice}] = std::make_shared<QuadratureRule>(double_exponential(twice));
       }
     return rules;
   }();
   return all.at({kind, n});
+}
+
+struct Interval {
+  double a, b;
+  double core_a = a, core_b = b;  ///< where the integrand is not small
+};
+
+/// A rule on either side of a point of [0, 1].
+Rule split(const Rule& plain, double at) {
+  if (!(at > 0 && at < 1)) return plain;
+  auto made = std::make_shared<QuadratureRule>();
+  for (const auto& [from, width] : {std::pair(0.0, at), std::pair(at, 1 - at)})
+    for (std::size_t k = 0; k < plain->t.size(); ++k) {
+      made->t.push_back(from + width * plain->t[k]);
+      made->log_weight.push_back(plain->log_weight[k] + std::log(width));
+    }
+  return made;
+}
+
+/// Gauss-Legendre in v with mu = c + w sinh(v): close nodes in the core, and few in long tails. kink: split
+/// there, if not NaN.
+Rule long_tailed(const Interval& part, int n, double kink) {
+  const double c = 0.5 * (part.core_a + part.core_b), w = 0.25 * (part.core_b - part.core_a);
+  const double from = std::asinh((part.a - c) / w), length = std::asinh((part.b - c) / w) - from;
+  auto made = std::make_shared<QuadratureRule>();
+  const auto plain = split(rule(Kind::smooth, n), (std::asinh((kink - c) / w) - from) / length);
+  for (std::size_t k = 0; k < plain->t.size(); ++k) {
+    const double v = from + length * plain->t[k], width = part.b - part.a;
+    made->t.push_back(std::clamp((c + w * std::sinh(v) - part.a) / width, 0.0, 1.0));
+    made->log_weight.push_back(plain->log_weight[k] + std::log(length * w * std::cosh(v) / width));
+  }
+  return made;
 }
 
 /// ln of the integrand at many mu.
@@ -80,18 +123,14 @@ std::vector<double> log_integrand(const PopulationModel& population, const Measu
   return l;
 }
 
-struct Interval {
-  double a, b;
-};
-
-/// Where the integrand at one point is within kDepth of its peak, from values at sorted mu: one step wider on
-/// either side. Empty (a > b) if it is 0 at all of them.
-Interval high_part(const std::vector<double>& mu, const std::vector<double>& l) {
+/// Where the integrand at one point is within `depth` of its peak, from values at sorted mu: one step wider
+/// on either side. Empty (a > b) if it is 0 at all of them.
+Interval high_part(const std::vector<double>& mu, const std::vector<double>& l, double depth = kDepth) {
   const double top = *std::max_element(l.begin(), l.end());
   if (!(top > -kInfinity)) return {1, 0};
   std::size_t first = 0, last = mu.size() - 1;
-  while (!(l[first] > top - kDepth)) ++first;
-  while (!(l[last] > top - kDepth)) --last;
+  while (!(l[first] > top - depth)) ++first;
+  while (!(l[last] > top - depth)) --last;
   return {mu[first == 0 ? 0 : first - 1], mu[std::min(last + 1, mu.size() - 1)]};
 }
 
@@ -119,9 +158,17 @@ Interval interval_of(const PopulationModel& population, const MeasurementModel& 
     for (const double m : mu)
       if (m > part.a && m < part.b) grid.push_back(m);
     std::sort(grid.begin(), grid.end());
-    part = high_part(grid, log_integrand(population, measurement, datum, point, grid));
+    const auto l = log_integrand(population, measurement, datum, point, grid);
+    const Interval core = high_part(grid, l, 3);
+    part = high_part(grid, l);
+    part.core_a = core.a;
+    part.core_b = core.b;
   }
   return part;
+}
+
+bool is_at_an_end(const Interval& part, const QuadraturePoint& point) {
+  return part.a <= point.support.first || part.b >= point.support.second;
 }
 
 }  // namespace
@@ -187,6 +234,14 @@ double expectation(const PopulationModel& population, std::span<const double> th
   return sum;
 }
 
+std::pair<double, double> common_support(const PopulationModel& population,
+                                         const MeasurementModel& measurement,
+                                         std::span<const double> population_theta, Frame frame) {
+  const auto [lower, upper] = population.support(population_theta);
+  const auto [least, most] = measurement.range();
+  return {std::max(lower, frame.to(least)), std::min(upper, frame.to(most))};
+}
+
 QuadraturePoint quadrature_point(const PopulationModel& population, const MeasurementModel& measurement,
                                  std::span<const double> population_theta,
                                  std::span<const double> measurement_theta, Frame frame) {
@@ -194,7 +249,8 @@ QuadraturePoint quadrature_point(const PopulationModel& population, const Measur
   point.population.resize(static_cast<std::size_t>(population.prepared_size()));
   population.prepare(population_theta, point.population.data());
   point.measurement = measurement.prepare(measurement_theta, frame);
-  point.support = population.support(population_theta);
+  point.support = common_support(population, measurement, population_theta, frame);
+  point.break_in_support = population.break_in_support(population_theta);
   point.typical = typical_values(population, population_theta);
   return point;
 }
@@ -217,66 +273,88 @@ double log_integral(const PopulationModel& population, const MeasurementModel& m
                     const Datum<double>& datum, const QuadraturePoint& point, const ObjectNodes& nodes) {
   const double a = std::max(nodes.a, point.support.first), b = std::min(nodes.b, point.support.second);
   if (!(a < b)) return -kInfinity;
-  std::vector<double> mu;
-  for (const double t : nodes.rule->t) mu.push_back(a + (b - a) * t);
+  std::vector<double> cuts{a, b};
+  if (point.break_in_support > a && point.break_in_support < b)
+    cuts.insert(cuts.begin() + 1, point.break_in_support);
+  std::vector<double> mu, weight;
+  for (std::size_t piece = 0; piece + 1 < cuts.size(); ++piece)
+    for (std::size_t k = 0; k < nodes.rule->t.size(); ++k) {
+      const double width = cuts[piece + 1] - cuts[piece];
+      mu.push_back(cuts[piece] + width * nodes.rule->t[k]);
+      weight.push_back(nodes.rule->log_weight[k] + std::log(width));
+    }
   auto l = log_integrand(population, measurement, datum, point, mu);
   double top = -kInfinity, sum = 0;
-  for (std::size_t k = 0; k < l.size(); ++k) top = std::max(top, l[k] += nodes.rule->log_weight[k]);
+  for (std::size_t k = 0; k < l.size(); ++k) top = std::max(top, l[k] += weight[k]);
   if (!(top > -kInfinity)) return -kInfinity;
   for (const double v : l) sum += std::exp(v - top);
-  return top + std::log(sum * (b - a));
+  return top + std::log(sum);
 }
 
 double draw_latent(const PopulationModel& population, const MeasurementModel& measurement,
                    const Datum<double>& datum, const QuadraturePoint& point, HostStream& stream) {
   const Interval part = interval_of(population, measurement, datum, point);
   if (!(part.a < part.b)) return part.a == part.b ? part.a : datum.center;
-  // midpoints of cells; the density is taken as constant in a cell
+  // cells of equal width in s on [0, 1], in which the density is taken as constant; towards an end of the
+  // support, where it may be singular, mu follows s as in the double-exponential rule
+  const bool singular = is_at_an_end(part, point);
+  const auto at = [&](double s) {
+    if (!singular) return std::pair(part.a + (part.b - part.a) * s, 0.0);
+    const auto [t, log_slope] = double_exponential_at(kReach * (2 * s - 1));
+    return std::pair(part.a + (part.b - part.a) * t, log_slope);
+  };
   constexpr std::size_t cells = 2048;
-  const double width = (part.b - part.a) / cells;
-  std::vector<double> mu(cells);
-  for (std::size_t k = 0; k < cells; ++k) mu[k] = part.a + width * (static_cast<double>(k) + 0.5);
+  std::vector<double> mu(cells), slope(cells);
+  for (std::size_t k = 0; k < cells; ++k)
+    std::tie(mu[k], slope[k]) = at((static_cast<double>(k) + 0.5) / cells);
   auto l = log_integrand(population, measurement, datum, point, mu);
+  for (std::size_t k = 0; k < cells; ++k) l[k] += slope[k];
   const double top = *std::max_element(l.begin(), l.end());
   double total = 0;
   for (double& v : l) total += v = std::exp(v - top);
   double u = stream.uniform() * total;
   std::size_t k = 0;
   while (k + 1 < cells && u >= l[k]) u -= l[k++];
-  return mu[k] + width * (u / l[k] - 0.5);
+  return at((static_cast<double>(k) + std::min(u / l[k], 1.0)) / cells).first;
 }
 
 ObjectNodes place_nodes(const PopulationModel& population, const MeasurementModel& measurement,
                         const Datum<double>& datum, std::span<const QuadraturePoint> points,
                         double tolerance) {
-  Interval all{kInfinity, -kInfinity};
+  Interval all{kInfinity, -kInfinity, kInfinity, -kInfinity};
   bool at_an_end = false;
   for (const auto& point : points) {
     const Interval part = interval_of(population, measurement, datum, point);
     if (!(part.a < part.b)) continue;
-    all = {std::min(all.a, part.a), std::max(all.b, part.b)};
-    at_an_end = at_an_end || part.a <= point.support.first || part.b >= point.support.second;
+    all = {std::min(all.a, part.a), std::max(all.b, part.b), std::min(all.core_a, part.core_a),
+           std::max(all.core_b, part.core_b)};
+    at_an_end = at_an_end || is_at_an_end(part, point);
   }
   ObjectNodes nodes;
   if (!(all.a < all.b)) {  // impossible at every point: anything will do, the likelihood is 0
     nodes.a = datum.center - 1;
     nodes.b = datum.center + 1;
-    nodes.rule = &rule(Kind::smooth, kNodes[0]);
+    nodes.rule = rule(Kind::smooth, kNodes[0]);
     return nodes;
   }
   nodes.a = all.a;
   nodes.b = all.b;
-  const Kind kind = at_an_end ? Kind::singular : Kind::smooth;
+  const bool is_long = !at_an_end && all.b - all.a > 12 * (all.core_b - all.core_a);
+  const double kink = measurement.has_kink() ? datum.center : std::nan("");
+  const auto rule_of = [&](int n) {
+    if (is_long) return long_tailed(all, n, kink);
+    return split(rule(at_an_end ? Kind::singular : Kind::smooth, n), (kink - all.a) / (all.b - all.a));
+  };
   for (const int n : kNodes) {
     ObjectNodes twice = nodes;
-    nodes.rule = &rule(kind, n);
-    twice.rule = &rule(kind, 2 * n);
+    nodes.rule = rule_of(n);
+    twice.rule = rule_of(2 * n);
     nodes.error = 0;
     for (const auto& point : points) {
       const double better = log_integral(population, measurement, datum, point, twice);
       if (better > -kInfinity)
-        nodes.error = std::max(
-            nodes.error, std::abs(log_integral(population, measurement, datum, point, nodes) - better));
+        nodes.error = std::max(nodes.error,
+                               std::abs(log_integral(population, measurement, datum, point, nodes) - better));
     }
     if (nodes.error < tolerance) break;
   }

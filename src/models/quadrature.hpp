@@ -4,6 +4,7 @@
 
 #include <array>
 #include <functional>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -18,11 +19,17 @@ struct QuadraturePoint {
   std::vector<double> population;  ///< as PopulationModel::prepare gives it
   std::array<double, kMeasurementCoefficients> measurement;
   std::pair<double, double> support;
+  double break_in_support;      ///< NaN: none
   std::vector<double> typical;  ///< sorted draws of mu: where the population is
 };
 QuadraturePoint quadrature_point(const PopulationModel& population, const MeasurementModel& measurement,
                                  std::span<const double> population_theta,
                                  std::span<const double> measurement_theta, Frame frame);
+
+/// Where the population is, cut to the mu that the measurement takes.
+std::pair<double, double> common_support(const PopulationModel& population,
+                                         const MeasurementModel& measurement,
+                                         std::span<const double> population_theta, Frame frame);
 
 /// A rule on [0, 1].
 struct QuadratureRule {
@@ -30,14 +37,15 @@ struct QuadratureRule {
 };
 
 struct ObjectNodes {
-  double a = 0, b = 0;             ///< the interval; a walker's support cuts it
-  const QuadratureRule* rule = nullptr;
-  double error = 0;                ///< of ln L at the worst of the points, by twice the nodes
+  double a = 0, b = 0;  ///< the interval; a walker's support cuts it
+  std::shared_ptr<const QuadratureRule> rule;
+  double error = 0;  ///< of ln L at the worst of the points, by twice the nodes
 };
 
 /// Chooses interval and rule for an object so that ln L at all points has an error below `tolerance`, if 512
 /// nodes are enough. Gauss-Legendre; double-exponential (Takahasi & Mori 1974) where the interval ends at a
-/// fixed end of the support, at which densities may be singular.
+/// fixed end of the support, at which densities may be singular; Gauss-Legendre in asinh of mu where tails
+/// are long.
 ObjectNodes place_nodes(const PopulationModel& population, const MeasurementModel& measurement,
                         const Datum<double>& datum, std::span<const QuadraturePoint> points,
                         double tolerance);

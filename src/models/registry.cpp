@@ -44,8 +44,7 @@ Call parse_call(std::string_view text, const char* what) {
   Call call{std::string(trimmed(text.substr(0, open))), {}};
   if (open == std::string_view::npos) return call;
   const auto close = text.find_last_not_of(" \t");
-  if (text[close] != ')')
-    throw InputError(fmt::format("{} '{}': expected a ')' at its end", what, text));
+  if (text[close] != ')') throw InputError(fmt::format("{} '{}': expected a ')' at its end", what, text));
   std::string_view rest = text.substr(open + 1, close - open - 1);
   while (!trimmed(rest).empty()) {
     const auto comma = rest.find(',');
@@ -162,9 +161,8 @@ std::vector<NamedThing> known_populations() {
     // parameters do not depend on the values of arguments: any will do
     std::vector<double> values;
     for (const auto& a : entry.arguments)
-      values.push_back(std::isfinite(a.value)
-                           ? a.value
-                           : std::clamp(static_cast<double>(values.size()), a.lower, a.upper));
+      values.push_back(std::isfinite(a.value) ? a.value
+                                              : std::clamp(a.value < 0 ? 0.0 : 1.0, a.lower, a.upper));
     all.push_back({entry.name, entry.meaning, entry.make(values)->parameters(), entry.arguments, {}});
   }
   return all;

@@ -193,11 +193,12 @@ class Run {
         options.integral == "auto" ? model.definition().integrals().front() : options.integral;
     const bool cheap = (method == Method::naive || integral == "exact") && selection_is_cheap();
     sampled_ = method != Method::naive && integral == "samples";
+    quadrature_ = method != Method::naive && integral == "quadrature";
     marginal_moves_ = options.moves_per_step > 0 ? options.moves_per_step : cheap ? 5 : 1;
+    center_ = start_center(model, catalog, method, options);
     if (method != Method::joint || scheme_ == "collapsed")
-      likelihood_ =
-          model.definition().likelihood(catalog, method == Method::naive ? method : Method::marginal,
-                                        start_center(model, catalog, method, options), options, backend_);
+      likelihood_ = model.definition().likelihood(
+          catalog, method == Method::naive ? method : Method::marginal, center_, options, backend_);
     if (method == Method::joint) joint_ = model.definition().joint(catalog, options, backend_);
     // at fixed eta only location and scale move, and the measurement's own parameters: shapes are eta's
     for (const std::size_t j : state_.free)
@@ -207,7 +208,16 @@ class Run {
   void go() {
     sink_.begin(header_, catalog_);
     Recorder recorder(header_, options_, sink_, joint_ != nullptr);
-    if (likelihood_) evaluate_all();
+    if (likelihood_) {
+      if (!joint_) {  // latents are replayed from the first theta as it was drawn
+        MarginalTarget target(model_, *likelihood_);
+        pull_inside(state_.theta, state_.lp, center_, [&] { target(state_.theta, state_.lp); });
+      }
+      if (quadrature_)
+        recenter();  // so that integrals are right for walkers far out
+      else
+        evaluate_all();
+    }
     if (joint_) joint_->start(state_.theta);
     const std::size_t sweeps = header_.burn_in + header_.steps;
     StopRule rule(options_, header_.parameters);
@@ -324,8 +334,7 @@ class Run {
     const std::size_t d = state_.dimension;
     std::vector<double> mean(d), others;
     for (std::size_t c = 0; c < state_.chains(); ++c)
-      for (std::size_t j = 0; j < d; ++j)
-        mean[j] += state_.at(c)[j] / static_cast<double>(state_.chains());
+      for (std::size_t j = 0; j < d; ++j) mean[j] += state_.at(c)[j] / static_cast<double>(state_.chains());
     for (const std::size_t j : state_.free) {
       std::size_t lowest = 0, highest = 0;
       for (std::size_t c = 0; c < state_.chains(); ++c) {
@@ -392,10 +401,9 @@ class Run {
     using Chains = std::span<const std::size_t>;
     using Values = std::span<const double>;
     const bool interweave = scheme_ == "interweaved" && !free_at_fixed_eta_.empty();
-    std::size_t moves = moves_on(joint_->centred_is_cheap(), Purpose::move_centred, t,
-                                 [&](Chains chains, Values theta, std::span<double> out) {
-                                   joint_->centred(chains, theta, out);
-                                 });
+    std::size_t moves = moves_on(
+        joint_->centred_is_cheap(), Purpose::move_centred, t,
+        [&](Chains chains, Values theta, std::span<double> out) { joint_->centred(chains, theta, out); });
     centred_ = state_.theta;
     std::vector<double> centred_value = state_.lp, before(state_.chains());
     const auto noncentred = [&](Chains chains, Values theta, std::span<double> out) {
@@ -437,9 +445,11 @@ class Run {
   bool sampled_ = false;  // the likelihood is a sum over posterior samples
   std::unique_ptr<SelectionFactor> selection_;
   ThetaTarget target_;
+  bool sampled_ = false;     // the likelihood is a sum over posterior samples
+  bool quadrature_ = false;  // it is a quadrature
   std::unique_ptr<Likelihood> likelihood_;
   std::unique_ptr<JointTarget> joint_;
-  std::vector<double> centred_;
+  std::vector<double> centred_, center_;  // the second: of the start
   std::vector<std::size_t> free_at_fixed_eta_;
 };
 
@@ -492,6 +502,7 @@ LogProbability log_probability(const Model& model, const Catalog& catalog, Metho
     reference[j] =
         theta[j] + 0.1 * std::clamp(reference[j] - theta[j], -std::abs(theta[j]), std::abs(theta[j]));
   const auto likelihood = model.definition().likelihood(catalog, method, reference, used, backend);
+  if (method == Method::marginal && used.integral == "quadrature") likelihood->rebase(reference, theta);
   likelihood->evaluate(theta, std::span(&result.log_likelihood, 1));
   likelihood->variance(theta, std::span(&result.variance, 1));
   if (const auto selection = model.definition().selection(catalog, model.selection(), used, backend)) {

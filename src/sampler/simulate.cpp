@@ -12,11 +12,13 @@ namespace starling {
 
 Simulation simulate(std::string_view population, const std::vector<double>& truth, std::size_t objects,
                     const std::vector<double>& sigma, std::size_t samples_per_object, std::uint64_t seed) {
-  return simulate({std::string(population), "normal", truth, {{"sigma", sigma}}, objects, samples_per_object,
-                   seed});
+  return simulate(
+      {std::string(population), "normal", truth, {{"sigma", sigma}}, objects, samples_per_object, seed});
 }
 
 Simulation simulate(const SimulationRequest& request) {
+  if (request.measurement == "samples")
+    throw InputError("measurement 'samples' cannot be simulated by itself: ask for samples per object");
   const auto population = find_population(request.population);
   const auto measurement = find_measurement(request.measurement);
   const auto parameters = parameters_of(request.population, request.measurement);
@@ -49,16 +51,21 @@ Simulation simulate(const SimulationRequest& request) {
     if (column.role == "sigma")
       catalog.sigma = values;
     else
-      catalog.columns[column.role] =
-          values.size() == 1 ? std::vector<double>(objects, values[0]) : values;
+      catalog.columns[column.role] = values.size() == 1 ? std::vector<double>(objects, values[0]) : values;
   }
   for (const auto& [role, values] : request.columns)
     if (std::none_of(columns.begin(), columns.end(), [&](const auto& c) { return c.role == role; }))
       throw InputError(fmt::format("measurement '{}' has no column '{}'", measurement.text, role));
+  if (const auto limits = catalog.columns.find("limit");
+      limits != catalog.columns.end() &&
+      std::any_of(limits->second.begin(), limits->second.end(), [](double l) { return l != 0; }))
+    throw InputError(
+        "limits cannot be simulated, as which objects have them is the survey's choice: limit = 0");
+  // x itself is yet to be drawn
   const Rows rows(*measurement.model, catalog);
   if (request.samples_per_object > 0 && request.measurement != "normal")
-    throw InputError(
-        fmt::format("posterior samples are simulated for measurement normal only, got '{}'", measurement.text));
+    throw InputError(fmt::format("posterior samples are simulated for measurement normal only, got '{}'",
+                                 measurement.text));
   for (std::size_t i = 0; i < objects; ++i) {
     const auto stream = [&](std::uint32_t what) {
       return HostStream(request.seed, 0, static_cast<std::uint32_t>(i),

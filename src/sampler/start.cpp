@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "starling/error.hpp"
 
@@ -96,6 +98,19 @@ std::vector<double> start_walkers(const Model& model, const Catalog& catalog, Me
           "no start inside the prior was found: give one (center and spread of every parameter)");
   }
   return theta;
+}
+
+void pull_inside(std::span<double> theta, std::span<double> lp, std::span<const double> center,
+                 const std::function<void()>& evaluate) {
+  evaluate();
+  const std::size_t d = center.size();
+  const auto outside = [](double l) { return !(l > -std::numeric_limits<double>::infinity()); };
+  for (int round = 0; round < 40 && std::any_of(lp.begin(), lp.end(), outside); ++round) {
+    for (std::size_t c = 0; c < lp.size(); ++c)
+      for (std::size_t j = 0; outside(lp[c]) && j < d; ++j)
+        theta[c * d + j] = center[j] + 0.5 * (theta[c * d + j] - center[j]);
+    evaluate();
+  }
 }
 
 }  // namespace starling

@@ -1,6 +1,8 @@
 /// Where walkers start.
 #pragma once
 
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,5 +22,10 @@ std::vector<double> start_walkers(const Model& model, const Catalog& catalog, Me
 /// is outside.
 std::vector<double> start_center(const Model& model, const Catalog& catalog, Method method,
                                  const FitOptions& options);
+
+/// Walkers whose log-probability is -infinity (a support that moves with theta may leave out a point) go half
+/// of the way to the center, again and again while it is. evaluate: fills lp from theta.
+void pull_inside(std::span<double> theta, std::span<double> lp, std::span<const double> center,
+                 const std::function<void()>& evaluate);
 
 }  // namespace starling

@@ -16,6 +16,7 @@ struct BinomialColumns {
   static double log_choose(Row row) {
     return std::lgamma(row[1] + 1) - std::lgamma(row[0] + 1) - std::lgamma(row[1] - row[0] + 1);
   }
+  static std::string complaint(Row row) { return row[0] <= row[1] ? "" : "expected x of at most trials"; }
   /// A likely probability of success, inside (0, 1).
   static double likely(Row row) { return (row[0] + 0.5) / (row[1] + 1); }
   static double binomial(double trials, double p, HostStream& stream) {
@@ -29,9 +30,11 @@ struct BinomialColumns {
 struct BinomialCounts : BinomialColumns {
   static constexpr std::string_view name = "binomial";
   static constexpr std::string_view meaning = "x ~ Binomial(trials, mu): mu is a probability";
+  static constexpr std::pair<double, double> range{0, 1};
+  static constexpr std::string_view latent = "a probability";
 
   static Datum<double> datum(Row row, Frame) { return {likely(row), {row[0], row[1] - row[0], 0}}; }
-  static double log_constant(Row row) {
+  static double log_constant(Row row, Frame) {
     const double p = likely(row);
     return log_choose(row) + row[0] * std::log(p) + (row[1] - row[0]) * std::log1p(-p);
   }
@@ -57,7 +60,7 @@ struct BinomialLogit : BinomialColumns {
     const double p = likely(row);
     return {std::log(p / (1 - p)), {row[0], row[1], p}};
   }
-  static double log_constant(Row row) {
+  static double log_constant(Row row, Frame) {
     const double p = likely(row);
     return log_choose(row) + row[0] * std::log(p) + (row[1] - row[0]) * std::log1p(-p);
   }

@@ -29,7 +29,9 @@ struct CensoredNormal {
     const math::Mask<R> detected = !((d.v[1] > R(0.5f)) | (d.v[1] < R(-0.5f)));
     return math::select<R>(detected, R(-0.5f) * (z * z), math::log_normal_cdf(z * d.v[1]));
   }
-  static double log_constant(Row row) { return row[2] == 0 ? -0.91893853320467274178 - std::log(row[1]) : 0; }
+  static double log_constant(Row row, Frame frame) {
+    return row[2] == 0 ? NormalColumns::log_constant(row, frame) : 0;
+  }
   /// A detected value: which objects have limits is the survey's choice.
   static double draw(std::span<const double>, Row row, double mu, HostStream& stream) {
     return mu + row[1] * stream.normal();

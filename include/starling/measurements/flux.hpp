@@ -16,7 +16,6 @@ struct FluxColumns {
              "luminosity distance: flux = luminosity / (4 pi distance^2)"}};
   }
   static double area(Row row) { return 12.566370614359172954 * row[2] * row[2]; }
-  static double log_constant(Row row) { return -0.91893853320467274178 - std::log(row[1]); }
   static std::array<double, 2> prepare(std::span<const double>, Frame) { return {}; }
 };
 
@@ -26,9 +25,15 @@ struct Flux : FluxColumns {
   static constexpr std::string_view meaning = "x ~ N(mu / (4 pi distance^2), sigma^2): mu is a luminosity";
   static constexpr bool frame_shifts = true, frame_scales = true;
 
+  static constexpr bool precision_scales = true;
+
   static Datum<double> datum(Row row, Frame frame) {
     const double values[2] = {row[0] * area(row), row[1] * area(row)};
     return NormalColumns::datum(values, frame);
+  }
+  static double log_constant(Row row, Frame frame) {
+    const double values[2] = {row[0] * area(row), row[1] * area(row)};
+    return NormalColumns::log_constant(values, frame) + std::log(area(row));
   }
   template <class R>
   static STARLING_HD R precision(const Coefficients<R, 2>&, R w) {
@@ -46,8 +51,8 @@ struct Flux : FluxColumns {
   }
 };
 
-/// mu is log10 of the luminosity. Datum {log10 of the luminosity that x says; x / sigma; 10^shift / (4 pi d^2
-/// sigma)}.
+/// mu is log10 of the luminosity. Datum {log10 of the luminosity that x says, or sigma where x is less; what
+/// there is expected of x / sigma, s; x / sigma - s}.
 struct LogFlux : FluxColumns {
   static constexpr std::string_view name = "log_flux";
   static constexpr std::string_view meaning =
@@ -56,12 +61,13 @@ struct LogFlux : FluxColumns {
 
   static Datum<double> datum(Row row, Frame frame) {
     // a source that is fainter than its noise says no more than that
-    const double seen = std::log10(std::max(row[0], row[1]) * area(row));
-    return {frame.to(seen), {row[0] / row[1], std::pow(10, frame.shift) / (area(row) * row[1]), 0}};
+    const double flux = std::max(row[0], row[1]), s = flux / row[1];
+    return {frame.to(std::log10(flux * area(row))), {s, row[0] / row[1] - s, 0}};
   }
+  static double log_constant(Row row, Frame) { return -0.91893853320467274178 - std::log(row[1]); }
   template <class R>
   static STARLING_HD R log_likelihood(const Coefficients<R, 2>&, const Datum<R>& d, R mu) {
-    const R r = d.v[0] - d.v[1] * math::exp(mu * R(2.30258509f));
+    const R r = d.v[1] - d.v[0] * math::expm1((mu - d.center) * R(2.30258509f));
     return R(-0.5f) * (r * r);
   }
   static double probability_above(std::span<const double>, Row row, double mu, double limit) {

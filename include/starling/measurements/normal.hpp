@@ -16,7 +16,10 @@ struct NormalColumns {
     const double sigma = sigma_in(frame, row[1]);
     return {frame.to(row[0]), {1 / (sigma * sigma), 0, 0}};
   }
-  static double log_constant(Row row) { return -0.91893853320467274178 - std::log(row[1]); }
+  /// Of the noise that the datum has.
+  static double log_constant(Row row, Frame frame) {
+    return -0.91893853320467274178 - std::log(frame.scale * sigma_in(frame, row[1]));
+  }
   /// P(N(mu, sigma^2) > limit)
   static double normal_above(double mu, double sigma, double limit) {
     return 0.5 * std::erfc((limit - mu) / (sigma * 1.41421356237309504880));
@@ -27,6 +30,7 @@ struct NormalColumns {
 /// Known noise: sigma_i is the standard deviation of object i's noise.
 struct NormalNoise : NormalColumns {
   static constexpr std::string_view name = "normal";
+  static constexpr bool precision_scales = true;
   static constexpr std::string_view meaning = "x ~ N(mu, sigma^2), sigma known: one number or one per object";
   static std::vector<Parameter> parameters() { return {}; }
   static std::vector<Column> columns() {
@@ -54,6 +58,7 @@ struct NormalNoise : NormalColumns {
 /// -ln noise_scale}.
 struct NormalUnknownNoise : NormalColumns {
   static constexpr std::string_view name = "normal_unknown_noise";
+  static constexpr bool precision_scales = true;
   static constexpr std::string_view meaning =
       "x ~ N(mu, (noise_scale sigma)^2), noise_scale unknown; sigma = 1 where the catalog has none";
   static std::vector<Parameter> parameters() {
@@ -86,6 +91,7 @@ struct NormalUnknownNoise : NormalColumns {
 /// An unknown scatter beside the quoted noise. Coefficient {extra_scatter^2}.
 struct NormalExtraScatter : NormalColumns {
   static constexpr std::string_view name = "normal_extra_scatter";
+  static constexpr bool precision_scales = false;
   static constexpr std::string_view meaning =
       "x ~ N(mu, sigma^2 + extra_scatter^2), sigma known, extra_scatter unknown";
   static std::vector<Parameter> parameters() {

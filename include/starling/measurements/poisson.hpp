@@ -15,7 +15,7 @@ struct PoissonColumns {
   /// A likely number of events: x, and not 0.
   static double likely(Row row) { return row[0] > 0 ? row[0] : 0.5; }
   /// ln Poisson(x | likely(row)): the likelihoods below are relative to it.
-  static double log_constant(Row row) {
+  static double log_constant(Row row, Frame) {
     return row[0] * std::log(likely(row)) - likely(row) - std::lgamma(row[0] + 1);
   }
   /// Knuth's product method in pieces of mean 16: exact, and never underflows.
@@ -35,6 +35,8 @@ struct PoissonCounts : PoissonColumns {
   static constexpr std::string_view name = "poisson";
   static constexpr std::string_view meaning = "x ~ Poisson(exposure mu): mu is a rate";
   static constexpr bool frame_shifts = false, frame_scales = true;
+  static constexpr std::pair<double, double> range{0, std::numeric_limits<double>::infinity()};
+  static constexpr std::string_view latent = "a rate";
 
   static Datum<double> datum(Row row, Frame frame) {
     return {likely(row) / row[1] / frame.scale, {row[0], row[1] * frame.scale, 0}};

@@ -24,9 +24,9 @@ struct StudentTNoise : NormalColumns {
     const R r = d.center - mu;
     return c[0] * math::log1p(d.v[0] * c[1] * (r * r));
   }
-  double log_constant(Row row) const {
-    return std::lgamma(0.5 * (nu + 1)) - std::lgamma(0.5 * nu) - 0.5 * std::log(nu * 3.14159265358979323846) -
-           std::log(row[1]);
+  double log_constant(Row row, Frame frame) const {
+    return std::lgamma(0.5 * (nu + 1)) - std::lgamma(0.5 * nu) - 0.5 * std::log(0.5 * nu) +
+           NormalColumns::log_constant(row, frame);
   }
   double draw(std::span<const double>, Row row, double mu, HostStream& stream) const {
     // Bailey 1994: the polar method for t

@@ -29,8 +29,9 @@ struct TwoSidedNormal {
     const R r = d.center - mu;
     return R(-0.5f) * math::select<R>(r < R(0.0f), d.v[1], d.v[0]) * (r * r);
   }
-  static double log_constant(Row row) {
-    return -0.22579135264472743236 - std::log(row[1] + row[2]);  // ln sqrt(2 / pi)
+  static double log_constant(Row row, Frame frame) {
+    const double both = NormalColumns::sigma_in(frame, row[1]) + NormalColumns::sigma_in(frame, row[2]);
+    return -0.22579135264472743236 - std::log(frame.scale * both);  // sqrt(2/pi)
   }
   static double draw(std::span<const double>, Row row, double mu, HostStream& stream) {
     // mu - x lies above 0 as often as sigma_plus is larger

@@ -52,9 +52,7 @@ struct BetaPopulation {
   }
 
   static constexpr bool support_moves = false;
-  static std::pair<double, double> support(std::span<const double>) {
-    return {0, 1};
-  }
+  static std::pair<double, double> support(std::span<const double>) { return {0, 1}; }
   static double draw(std::span<const double> theta, HostStream& stream) {
     const double x = draw_log_gamma(theta[0], stream), y = draw_log_gamma(theta[1], stream);
     return std::clamp(1 / (1 + std::exp(y - x)), 0x1p-1022, 1 - 0x1p-53);

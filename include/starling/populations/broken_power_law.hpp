@@ -58,6 +58,7 @@ struct BrokenPowerLaw {
 
   static constexpr bool support_moves = true;
   static std::pair<double, double> support(std::span<const double> theta) { return {theta[3], theta[4]}; }
+  static double break_in_support(std::span<const double> theta) { return theta[2]; }
   static double draw(std::span<const double> theta, HostStream& stream) {
     const Sides sides(theta);
     const int j = stream.uniform() < sides.weight(0) ? 0 : 1;

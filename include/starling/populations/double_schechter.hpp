@@ -12,6 +12,7 @@ struct DoubleSchechter {
       "fraction Schechter(alpha_1) + (1 - fraction) Schechter(alpha_2), one log10_m_star, x = log10 mass > "
       "x_min";
 
+  static constexpr bool latent_is_log10 = true;
   const double x_min;
   static std::vector<Argument> arguments() { return Schechter::arguments(); }
   explicit DoubleSchechter(std::span<const double> values) : x_min(values[0]) {

@@ -111,7 +111,8 @@ struct Mixture {
     if constexpr (HasSupport<P>) return P::support_moves;
     return false;
   }();
-  [[nodiscard]] std::pair<double, double> support(std::span<const double> theta) const requires HasSupport<P> {
+  [[nodiscard]] std::pair<double, double> support(std::span<const double> theta) const requires
+      HasSupport<P> {
     std::pair<double, double> all{infinity, -infinity};
     for (int k = 0; k < K; ++k) {
       const auto [lower, upper] = component.support(part(theta, k));

@@ -76,6 +76,9 @@ struct PowerLawPeak {
   [[nodiscard]] std::pair<double, double> support(std::span<const double> theta) const {
     return {theta[1], std::max(theta[2], gaussian_mass_maximum)};
   }
+  [[nodiscard]] double break_in_support(std::span<const double> theta) const {
+    return std::min(theta[2], gaussian_mass_maximum);
+  }
   double draw(std::span<const double> theta, HostStream& stream) const {
     return stream.uniform() < theta[3] ? peak(theta).draw(theta.subspan(4), stream)
                                        : PowerLaw::draw(power_law(theta), stream);

@@ -76,6 +76,7 @@ struct Schechter {
   static constexpr std::string_view meaning =
       "p(x) ~ y^(alpha + 1) e^-y, y = 10^(x - log10_m_star), x = log10 mass > x_min";
 
+  static constexpr bool latent_is_log10 = true;
   const double x_min;
   static std::vector<Argument> arguments() {
     const double infinity = std::numeric_limits<double>::infinity();

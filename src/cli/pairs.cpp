@@ -1,0 +1,59 @@
+/// The table of all populations with all measurements.
+#include "pairs.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "starling/model.hpp"
+#include "starling/pairs.hpp"
+
+namespace starling::cli {
+namespace {
+
+/// With values for the arguments that must be given, and for those without which there is no such model.
+std::string example(const NamedThing& thing) {
+  if (thing.name == "truncated_normal") return "truncated_normal(lower=0, upper=1)";
+  std::string arguments;
+  for (const auto& a : thing.arguments)
+    if (a.value != a.value) arguments += fmt::format("{}{}=9", arguments.empty() ? "" : ", ", a.name);
+  return arguments.empty() ? thing.name : fmt::format("{}({})", thing.name, arguments);
+}
+
+std::string cell(const PairFacts& facts, std::vector<std::string>& reasons) {
+  if (facts.why_not.empty()) return facts.integrals.front();
+  reasons.push_back(facts.why_not);
+  return fmt::format("no ({})", reasons.size());
+}
+
+}  // namespace
+
+std::string pairs_table() {
+  const auto populations = known_populations(), measurements = known_measurements();
+  std::string text = "| population |", rule = "|-|";
+  for (const auto& m : measurements) {
+    text += fmt::format(" {} |", m.name);
+    rule += "-|";
+  }
+  text += "\n" + rule + "\n";
+  std::vector<std::string> reasons;
+  for (const auto& p : populations) {
+    text += fmt::format("| {} |", example(p));
+    for (const auto& m : measurements)
+      text += fmt::format(" {} |", cell(pair_facts(example(p), example(m)), reasons));
+    text += "\n";
+  }
+  text +=
+      "\n- exact: the marginal fit has a closed form, and the joint fit draws latents exactly.\n"
+      "- quadrature: the marginal fit integrates numerically, and the joint fit moves latents by Metropolis "
+      "updates.\n"
+      "- samples: the marginal fit averages over posterior samples, and the joint fit draws one of them "
+      "exactly.\n";
+  if (!reasons.empty()) text += "\nWhy not:\n\n";
+  for (std::size_t k = 0; k < reasons.size(); ++k) text += fmt::format("{}. {}.\n", k + 1, reasons[k]);
+  return text;
+}
+
+}  // namespace starling::cli

@@ -1,0 +1,108 @@
+// ln L of every pair (population, measurement) against integrals over each latent by brute force.
+#include <gtest/gtest.h>
+
+#include "pair_support.hpp"
+
+namespace pair_test {
+namespace {
+
+using starling::FitOptions;
+using starling::log_probability;
+using starling::Method;
+
+FitOptions on(const std::string& device) {
+  FitOptions o;
+  o.device = device;
+  o.threads = 1;
+  if (device == "reference") o.quadrature_tolerance = 1e-9;
+  return o;
+}
+
+std::vector<double> theta_of(const PopulationCase& p, const MeasurementCase& m) {
+  auto theta = p.theta;
+  theta.insert(theta.end(), m.theta.begin(), m.theta.end());
+  return theta;
+}
+
+Catalog simulated(const PopulationCase& p, const MeasurementCase& m, std::size_t objects = 30) {
+  return starling::simulate({p.text, m.text, theta_of(p, m), m.columns, objects, 0, 7}).catalog;
+}
+
+/// theta, and theta away from it where that is possible.
+std::vector<std::vector<double>> thetas(const starling::Model& model, const std::vector<double>& theta) {
+  std::vector<std::vector<double>> all{theta};
+  for (const double factor : {1.2, 0.75}) {
+    auto other = theta;
+    for (std::size_t j = 0; j < other.size(); ++j) other[j] *= j % 2 == 0 ? factor : 1 + 0.5 * (factor - 1);
+    if (std::isfinite(model.log_prior(other))) all.push_back(other);
+  }
+  return all;
+}
+
+void expect_integrals(const std::string& population, const MeasurementCase& m, const Catalog& catalog,
+                      const std::vector<double>& theta, double single = 1e-5, double twofold = 1e-7) {
+  const auto model = model_of(population, m.text);
+  BruteForce exact(population, m);
+  const double n = static_cast<double>(catalog.size());
+  for (const auto& t : thetas(model, theta)) {
+    exact.at(t);
+    const double expected = exact.sum(catalog);
+    for (const std::string device : {"cpu", "reference"}) {
+      const auto got = log_probability(model, catalog, Method::marginal, t, on(device));
+      if (std::isinf(expected)) {
+        EXPECT_EQ(got.log_likelihood, expected) << device;
+        continue;
+      }
+      // a thousandfold of the noise away from anything possible: no digits are asked for
+      if (std::abs(expected) > 1e5 * n) continue;
+      // values of 1e6 times their noise: floats resolve the noise itself only just
+      if (device == "cpu" && m.text == "log_flux" && exact.largest() > 3) continue;
+      const double limit = (device == "cpu" ? single : twofold) * std::max(std::abs(expected), n);
+      EXPECT_NEAR(got.log_likelihood, expected, limit)
+          << population << ' ' << m.text << ' ' << device << ' ' << testing::PrintToString(t);
+    }
+  }
+}
+
+class PairOf : public testing::TestWithParam<PopulationCase> {};
+INSTANTIATE_TEST_SUITE_P(All, PairOf, testing::ValuesIn(populations()), [](const auto& one) {
+  std::string name = one.param.text;
+  for (char& c : name)
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
+  return name;
+});
+
+TEST_P(PairOf, MarginalEqualsTheIntegral) {
+  int pairs = 0;
+  for (const auto& m : measurements()) {
+    if (!starling::pair_facts(GetParam().text, m.text).why_not.empty()) continue;
+    SCOPED_TRACE(m.text);
+    expect_integrals(GetParam().text, m, simulated(GetParam(), m), theta_of(GetParam(), m));
+    ++pairs;
+  }
+  EXPECT_GE(pairs, 7);
+}
+
+TEST_P(PairOf, NaiveEqualsThePlainSum) {
+  const auto& m = measurement("normal");
+  const auto model = model_of(GetParam().text, "normal");
+  auto catalog = starling::simulate(GetParam().text, GetParam().theta, 40, {1e-4}, 0, 3).catalog;
+  const auto mu = starling::simulate(GetParam().text, GetParam().theta, 40, {1e-4}, 0, 3).mu;
+  catalog.x = mu;  // inside of the support
+  BruteForce exact(GetParam().text, m);
+  for (const auto& t : thetas(model, GetParam().theta)) {
+    exact.at(t);
+    double expected = 0;
+    for (const double x : catalog.x) expected += exact.log_density(x);
+    for (const std::string device : {"cpu", "reference"}) {
+      const auto got = log_probability(model, catalog, Method::naive, t, on(device)).log_likelihood;
+      if (std::isinf(expected))
+        EXPECT_EQ(got, expected);
+      else
+        EXPECT_NEAR(got, expected, (device == "cpu" ? 1e-5 : 1e-9) * std::max(40.0, std::abs(expected)));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace pair_test

@@ -1,0 +1,336 @@
+// What the tests of pairs (population, measurement) share: one theta per population, one set of columns per
+// measurement, densities p(x | mu) as their definitions have them, and integrals over one latent by brute
+// force.
+#pragma once
+
+#include <algorithm>
+#include <boost/math/quadrature/tanh_sinh.hpp>
+#include <cmath>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "models/registry.hpp"
+#include "starling/starling.hpp"
+
+namespace pair_test {
+
+using starling::Catalog;
+
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+struct PopulationCase {
+  std::string text;
+  std::vector<double> theta;
+};
+inline const std::vector<PopulationCase>& populations() {
+  static const std::vector<PopulationCase> all{
+      {"normal", {0.6, 0.8}},
+      {"student_t", {0.5, 0.7, 4}},
+      {"skew_normal", {0.1, 1, 2}},
+      {"truncated_normal(lower=0,upper=1)", {0.4, 0.5}},
+      {"truncated_normal(lower=0,upper=inf)", {0.5, 0.8}},
+      {"log_normal", {-0.2, 0.5}},
+      {"gamma", {1.7, 0.6}},
+      {"beta", {1.5, 2.5}},
+      {"power_law", {-1.5, 0.4, 6}},
+      {"broken_power_law", {1, -2, 1.2, 0.3, 7}},
+      {"power_law_peak(gaussian_mass_maximum=10)", {2, 0.5, 8, 0.3, 3, 0.6}},
+      {"schechter(x_min=-1)", {-0.7, 0.5}},
+      {"double_schechter(x_min=-1)", {-0.3, -1.4, 0.5, 0.6}},
+      {"bb1", {-0.3, 0.3, 1}},
+      {"normal_mixture_2", {-0.5, 0.4, 1.2, 0.5, 0.4}},
+      {"normal_mixture_3", {-0.7, 0.4, 0.5, 0.3, 1.6, 0.5, 0.3, 0.3}},
+      {"normal_mixture_4", {-1, 0.4, 0, 0.3, 1, 0.5, 2, 0.3, 0.2, 0.3, 0.3}}};
+  return all;
+}
+
+/// One object: x, sigma, and the other columns by role.
+using Object = std::function<double(const std::string&)>;
+
+struct MeasurementCase {
+  std::string text;
+  std::map<std::string, std::vector<double>> columns;  ///< beside x; one number for all
+  std::vector<double> theta;
+  /// ln p(x | mu), written out.
+  std::function<double(const Object&, const std::vector<double>& theta, double mu)> log_density;
+  /// Where mu is likely, and how wide that is, roughly: where brute force looks closely.
+  std::function<std::pair<double, double>(const Object&)> place;
+};
+
+inline double log_gaussian(double r, double s) {
+  return -0.5 * r * r / (s * s) - std::log(s * std::sqrt(2 * M_PI));
+}
+inline double log_phi(double z) {
+  if (z > -30) return std::log(0.5 * std::erfc(-z / std::sqrt(2.0)));
+  return -0.5 * z * z - std::log(-z * std::sqrt(2 * M_PI)) + std::log1p(-1 / (z * z) + 3 / std::pow(z, 4));
+}
+inline double log_poisson(double x, double mean) {
+  return mean > 0 ? (x > 0 ? x * std::log(mean) : 0) - mean - std::lgamma(x + 1) : -kInfinity;
+}
+/// q = 1 - p
+inline double log_binomial(double x, double n, double p, double q) {
+  if (!(p >= 0 && q >= 0)) return -kInfinity;
+  return std::lgamma(n + 1) - std::lgamma(x + 1) - std::lgamma(n - x + 1) + (x > 0 ? x * std::log(p) : 0) +
+         (n > x ? (n - x) * std::log(q) : 0);
+}
+
+inline std::pair<double, double> normal_place(const Object& o) {
+  return {o("x"), o("sigma")};
+}
+inline double area(const Object& o) {
+  return 4 * M_PI * o("distance") * o("distance");
+}
+
+inline const std::vector<MeasurementCase>& measurements() {
+  using Theta = std::vector<double>;
+  static const std::vector<MeasurementCase> all{
+      {"normal",
+       {{"sigma", {0.5}}},
+       {},
+       [](const Object& o, const Theta&, double mu) { return log_gaussian(o("x") - mu, o("sigma")); },
+       normal_place},
+      {"normal_unknown_noise",
+       {{"sigma", {0.4}}},
+       {1.3},
+       [](const Object& o, const Theta& t, double mu) {
+         return log_gaussian(o("x") - mu, t[0] * o("sigma"));
+       },
+       normal_place},
+      {"normal_extra_scatter",
+       {{"sigma", {0.4}}},
+       {0.3},
+       [](const Object& o, const Theta& t, double mu) {
+         return log_gaussian(o("x") - mu, std::hypot(t[0], o("sigma")));
+       },
+       normal_place},
+      {"student_t(nu=4)",
+       {{"sigma", {0.4}}},
+       {},
+       [](const Object& o, const Theta&, double mu) {
+         const double z = (o("x") - mu) / o("sigma");
+         return std::lgamma(2.5) - std::lgamma(2.0) - 0.5 * std::log(4 * M_PI) - std::log(o("sigma")) -
+                2.5 * std::log1p(z * z / 4);
+       },
+       normal_place},
+      {"two_sided_normal",
+       {{"sigma_minus", {0.3}}, {"sigma_plus", {0.6}}},
+       {},
+       [](const Object& o, const Theta&, double mu) {
+         const double r = o("x") - mu, s = r < 0 ? o("sigma_plus") : o("sigma_minus");
+         return -0.5 * r * r / (s * s) +
+                std::log(2 / (std::sqrt(2 * M_PI) * (o("sigma_minus") + o("sigma_plus"))));
+       },
+       [](const Object& o) { return std::pair(o("x"), 0.5 * (o("sigma_minus") + o("sigma_plus"))); }},
+      {"censored_normal",
+       {{"sigma", {0.5}}, {"limit", {0}}},
+       {},
+       [](const Object& o, const Theta&, double mu) {
+         if (o("limit") == 0) return log_gaussian(o("x") - mu, o("sigma"));
+         return log_phi(o("limit") * (o("x") - mu) / o("sigma"));
+       },
+       normal_place},
+      {"flux",
+       {{"sigma", {0.5}}, {"distance", {0.3}}},
+       {},
+       [](const Object& o, const Theta&, double mu) {
+         return log_gaussian(o("x") - mu / area(o), o("sigma"));
+       },
+       [](const Object& o) { return std::pair(o("x") * area(o), o("sigma") * area(o)); }},
+      {"log_flux",
+       {{"sigma", {0.3}}, {"distance", {0.4}}},
+       {},
+       [](const Object& o, const Theta&, double mu) {
+         return log_gaussian(o("x") - std::pow(10, mu) / area(o), o("sigma"));
+       },
+       [](const Object& o) {
+         const double f = std::max(o("x"), o("sigma"));
+         return std::pair(std::log10(f * area(o)), 0.4 * o("sigma") / f);
+       }},
+      {"poisson",
+       {{"exposure", {8}}},
+       {},
+       [](const Object& o, const Theta&, double mu) { return log_poisson(o("x"), o("exposure") * mu); },
+       [](const Object& o) {
+         return std::pair(o("x") / o("exposure"), std::sqrt(o("x") + 1) / o("exposure"));
+       }},
+      {"poisson_log",
+       {{"exposure", {5}}},
+       {},
+       [](const Object& o, const Theta&, double mu) {
+         return log_poisson(o("x"), o("exposure") * std::exp(mu));
+       },
+       [](const Object& o) {
+         return std::pair(std::log((o("x") + 0.5) / o("exposure")), 1 / std::sqrt(o("x") + 0.5));
+       }},
+      {"binomial",
+       {{"trials", {12}}},
+       {},
+       [](const Object& o, const Theta&, double mu) { return log_binomial(o("x"), o("trials"), mu, 1 - mu); },
+       [](const Object& o) {
+         const double p = (o("x") + 0.5) / (o("trials") + 1);
+         return std::pair(p, std::sqrt(p * (1 - p) / (o("trials") + 1)));
+       }},
+      {"binomial_logit",
+       {{"trials", {12}}},
+       {},
+       [](const Object& o, const Theta&, double mu) {
+         return log_binomial(o("x"), o("trials"), 1 / (1 + std::exp(-mu)), 1 / (1 + std::exp(mu)));
+       },
+       [](const Object& o) {
+         const double p = (o("x") + 0.5) / (o("trials") + 1);
+         return std::pair(std::log(p / (1 - p)), 1 / std::sqrt(p * (1 - p) * (o("trials") + 1)));
+       }}};
+  return all;
+}
+
+inline const MeasurementCase& measurement(const std::string& text) {
+  for (const auto& m : measurements())
+    if (m.text == text) return m;
+  throw std::logic_error(text);
+}
+inline const PopulationCase& population(const std::string& text) {
+  for (const auto& p : populations())
+    if (p.text == text) return p;
+  throw std::logic_error(text);
+}
+
+inline Object object_of(const Catalog& catalog, std::size_t i) {
+  return [&catalog, i](const std::string& role) {
+    return role == "x" ? catalog.x[i] : role == "sigma" ? catalog.sigma_of(i) : catalog.columns.at(role)[i];
+  };
+}
+
+/// Wide priors: default ones, where there are any.
+inline starling::Model model_of(const std::string& population, const std::string& measurement) {
+  starling::Priors priors;
+  for (const auto& p : starling::parameters_of(population, measurement))
+    if (p.prior.empty())
+      priors.emplace_back(p.name, p.lower == 0 ? starling::half_normal(10) : starling::normal(0, 10));
+  return {population, measurement, priors};
+}
+
+/// ln int p(x | mu) p(mu | theta) dmu of one object, and the first two moments of mu given x.
+struct LatentIntegral {
+  double log, mean, sd;
+};
+class BruteForce {
+ public:
+  BruteForce(const std::string& population, const MeasurementCase& measurement)
+      : population_(starling::find_population(population).model),
+        measurement_(measurement),
+        dimension_(population_->parameters().size()) {}
+
+  void at(const std::vector<double>& theta) {
+    const std::vector<double> of_population(theta.begin(), theta.begin() + static_cast<long>(dimension_));
+    noise_.assign(theta.begin() + static_cast<long>(dimension_), theta.end());
+    prepared_.resize(static_cast<std::size_t>(population_->prepared_size()));
+    population_->prepare(of_population, prepared_.data());
+    support_ = population_->support(of_population);
+    break_ = population_->break_in_support(of_population);
+    starling::HostStream stream(99, 0, 0, 0);
+    std::vector<double> draws;
+    for (int k = 0; k < 101; ++k) draws.push_back(population_->draw(of_population, stream));
+    std::sort(draws.begin(), draws.end());
+    typical_.clear();
+    for (std::size_t k = 0; k <= 100; k += 10) typical_.push_back(draws[k]);
+    const double range = draws.back() - draws.front();
+    for (double reach = 0.5; reach < 1e5; reach *= 4)
+      typical_.insert(typical_.end(), {draws.front() - reach * range, draws.back() + reach * range});
+  }
+
+  /// A large value of mu.
+  [[nodiscard]] double largest() const { return *std::max_element(typical_.begin(), typical_.begin() + 11); }
+
+  [[nodiscard]] double log_density(double mu) const {
+    double l = 0;
+    population_->log_density(prepared_, std::span(&mu, 1), std::span(&l, 1));
+    return l;
+  }
+
+  [[nodiscard]] LatentIntegral operator()(const Object& object, bool moments = false) const {
+    const auto cuts = cuts_of(object);
+    const auto log_integrand = [&](double mu) {
+      const double l = log_density(mu) + measurement_.log_density(object, noise_, mu);
+      return std::isnan(l) ? -kInfinity : l;
+    };
+    double top = -kInfinity;
+    for (std::size_t k = 0; k + 1 < cuts.size(); ++k)
+      for (const double t : {0.02, 0.5, 0.98})
+        top = std::max(top, log_integrand(cuts[k] + t * (cuts[k + 1] - cuts[k])));
+    if (!(top > -kInfinity)) return {-kInfinity, std::nan(""), std::nan("")};
+    const double origin = std::clamp(measurement_.place(object).first, cuts.front(), cuts.back());
+    double sum[3] = {};
+    for (std::size_t k = 0; k + 1 < cuts.size(); ++k)
+      for (int power = 0; power < (moments ? 3 : 1); ++power)
+        sum[power] += piece(cuts[k], cuts[k + 1], [&](double mu) {
+          return std::exp(std::min(log_integrand(mu) - top, 600.0)) * std::pow(mu - origin, power);
+        });
+    const double mean = sum[1] / sum[0];
+    return {top + std::log(sum[0]), origin + mean, std::sqrt(std::max(0.0, sum[2] / sum[0] - mean * mean))};
+  }
+
+  [[nodiscard]] double sum(const Catalog& catalog) const {
+    double all = 0;
+    for (std::size_t i = 0; i < catalog.size(); ++i)
+      all += (catalog.weight.empty() ? 1 : catalog.weight[i]) * (*this)(object_of(catalog, i)).log;
+    return all;
+  }
+
+  /// The same by a dense trapezoidal rule, quick and good to about 1e-6 where the density is smooth.
+  [[nodiscard]] double sum_by_trapezoid(const Catalog& catalog) const {
+    double all = 0;
+    for (std::size_t i = 0; i < catalog.size(); ++i) {
+      const auto object = object_of(catalog, i);
+      const auto [center, width] = measurement_.place(object);
+      const double a = std::max(support_.first, center - 9 * width),
+                   b = std::min(support_.second, center + 9 * width);
+      constexpr int cells = 120;
+      double sum = 0, top = -kInfinity, l[cells];
+      for (int k = 0; k < cells; ++k) {
+        const double mu = a + (b - a) * (k + 0.5) / cells;
+        l[k] = log_density(mu) + measurement_.log_density(object, noise_, mu);
+        top = std::max(top, l[k]);
+      }
+      for (const double v : l) sum += std::exp(v - top);
+      all += top + std::log(sum * (b - a) / cells);
+    }
+    return all;
+  }
+
+ private:
+  template <class F>
+  static double piece(double a, double b, F f) {
+    static boost::math::quadrature::tanh_sinh<double> rule;
+    return rule.integrate(f, a, b, 1e-9);
+  }
+  [[nodiscard]] std::vector<double> cuts_of(const Object& object) const {
+    auto cuts = typical_;
+    const auto [center, width] = measurement_.place(object);
+    for (double reach = 0.5; reach < 100; reach *= 2)
+      cuts.insert(cuts.end(), {center - reach * width, center + reach * width});
+    cuts.push_back(center);
+    if (!std::isnan(break_)) cuts.push_back(break_);
+    if (measurement_.text == "binomial") cuts.insert(cuts.end(), {0, 1});
+    double lower = support_.first, upper = support_.second;
+    if (measurement_.text == "binomial") lower = std::max(lower, 0.0), upper = std::min(upper, 1.0);
+    for (double& c : cuts) c = std::clamp(c, lower, upper);
+    if (std::isfinite(lower)) cuts.push_back(lower);
+    if (std::isfinite(upper)) cuts.push_back(upper);
+    std::sort(cuts.begin(), cuts.end());
+    cuts.erase(std::unique(cuts.begin(), cuts.end(),
+                           [](double a, double b) { return !(b - a > 1e-13 * (1 + std::abs(a))); }),
+               cuts.end());
+    return cuts;
+  }
+
+  std::shared_ptr<const starling::PopulationModel> population_;
+  const MeasurementCase& measurement_;
+  std::size_t dimension_;
+  std::vector<double> noise_, prepared_, typical_;
+  std::pair<double, double> support_;
+  double break_ = 0;
+};
+
+}  // namespace pair_test
