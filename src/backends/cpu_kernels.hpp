@@ -153,21 +153,22 @@ class Latents final : public LatentKernel {
     walkers.pad(table_);
     const auto view = objects_.view();
     std::vector<FixedSum> sums(chains_);
-    for_tiles<1>(view.size, chains_, worthwhile_threads(view.size * chains_ / 8, threads_), sums,
-                 [&](std::uint64_t tile, std::uint64_t group, auto tile_sums) {
-                   if (!wanted.empty() && wanted[group] == 0) return;
-                   const std::uint64_t end = std::min(view.size, (tile + 1) * kTile);
-                   for (std::uint64_t lane = 0; lane < kGroup; lane += Lanes<R>::size) {
-                     const std::uint64_t walker = group * kGroup + lane;
-                     const auto c = load_coefficients<R, Latent::coefficients>(table_.data(), stride_, walker);
-                     for (std::uint64_t begin = tile * kTile; begin < end; begin += kStrip) {
-                       const LatentAccess<R> access{latents_.get() + walker, stride_, begin, nullptr};
-                       add_to_tile(latent_sum_strip<Latent, R>(what, c, view, begin,
-                                                               std::min(end, begin + kStrip), access),
-                                   lane, tile_sums);
-                     }
-                   }
-                 });
+    for_tiles<1>(
+        view.size, chains_, worthwhile_threads(view.size * chains_ / 8, threads_), sums,
+        [&](std::uint64_t tile, std::uint64_t group, auto tile_sums) {
+          if (!wanted.empty() && wanted[group] == 0) return;
+          const std::uint64_t end = std::min(view.size, (tile + 1) * kTile);
+          for (std::uint64_t lane = 0; lane < kGroup; lane += Lanes<R>::size) {
+            const std::uint64_t walker = group * kGroup + lane;
+            const auto c = load_coefficients<R, Latent::coefficients>(table_.data(), stride_, walker);
+            for (std::uint64_t begin = tile * kTile; begin < end; begin += kStrip) {
+              const LatentAccess<R> access{latents_.get() + walker, stride_, begin, nullptr};
+              add_to_tile(
+                  latent_sum_strip<Latent, R>(what, c, view, begin, std::min(end, begin + kStrip), access),
+                  lane, tile_sums);
+            }
+          }
+        });
     for (std::uint64_t w = 0; w < chains_; ++w)
       if (wanted.empty() || wanted[w / kGroup] != 0) out[w] = sums[w];
   }
@@ -195,6 +196,12 @@ class Latents final : public LatentKernel {
 
   void scales(std::span<double> out) override {
     std::copy(scale_.begin(), scale_.end(), out.begin());
+  }
+
+  void state(State& state) override {
+    state.array(latents_.get(), objects_.size * stride_);
+    state.array(moments_.data(), moments_.size());
+    state.array(scale_.data(), scale_.size());
   }
 
  private:

@@ -1,5 +1,5 @@
-/// The reference backend: one thread, double precision, the standard library's functions, no tiles. The oracle
-/// for the other backends; slow.
+/// The reference backend: one thread, double precision, the standard library's functions, no tiles. The
+/// oracle for the other backends; slow.
 #pragma once
 
 #include <algorithm>
@@ -103,6 +103,11 @@ class Latents final : public LatentKernel {
     std::copy(squares_.begin(), squares_.end(), squares.begin());
   }
   void scales(std::span<double> out) override { std::copy(scale_.begin(), scale_.end(), out.begin()); }
+
+  void state(State& state) override {
+    state.array(latents_.data(), latents_.size());
+    for (auto* values : {&sum_, &squares_, &scale_}) state.array(values->data(), values->size());
+  }
 
  private:
   ObjectTable<double> objects_;

@@ -96,7 +96,8 @@ class LatentTarget final : public JointTarget {
         update_(parse_latent_update(options.latents)),
         n_(static_cast<double>(parts.catalog.size())),
         chains_(options.ensembles * options.walkers),
-        updates_(update_ == LatentUpdate::metropolis ? static_cast<std::uint32_t>(options.latent_updates) : 1),
+        updates_(update_ == LatentUpdate::metropolis ? static_cast<std::uint32_t>(options.latent_updates)
+                                                     : 1),
         seed_(options.seed),
         double_precision_(parts.backend.kind == BackendKind::reference),
         population_sums_(parts.population->population_sums()),
@@ -189,6 +190,14 @@ class LatentTarget final : public JointTarget {
     return accepted / (n_ * static_cast<double>(chains_) * updates_);
   }
 
+  void state(State& state) override {
+    state.list(current_);
+    state.array(table_.values.data(), table_.values.size());
+    state.array(values_.data(), values_.size());
+    for (auto& [a, b] : transforms_) state.number(a), state.number(b);
+    kernel_->state(state);
+  }
+
  private:
   [[nodiscard]] std::vector<double> framed(std::span<const double> theta) const {
     return parts_.population->to_frame(theta.first(parts_.population_dimension), parts_.frame);
@@ -196,9 +205,7 @@ class LatentTarget final : public JointTarget {
   [[nodiscard]] std::span<const double> noise(std::span<const double> theta) const {
     return theta.subspan(parts_.population_dimension);
   }
-  [[nodiscard]] bool measurement_has_theta() const {
-    return parts_.dimension > parts_.population_dimension;
-  }
+  [[nodiscard]] bool measurement_has_theta() const { return parts_.dimension > parts_.population_dimension; }
   /// Whether sums say all about the measurement.
   [[nodiscard]] bool analytic() const {
     if (!parts_.measurement) return true;
@@ -246,7 +253,9 @@ class LatentTarget final : public JointTarget {
     if (!analytic()) {
       through_the_objects(LatentSum::measurement, chains, before, theta, out, [&](std::size_t i) {
         const auto t = theta.subspan(i * d, d);
-        const bool stay = before.empty() || std::equal(t.begin(), t.end(), before.begin() + static_cast<std::ptrdiff_t>(chains[i] * d));
+        const bool stay =
+            before.empty() ||
+            std::equal(t.begin(), t.end(), before.begin() + static_cast<std::ptrdiff_t>(chains[i] * d));
         const bool same_noise = !measurement_has_theta() || is_current(chains[i], t);
         return stay && same_noise ? &values_[chains[i] * sum_count_ + population_sums_ + kSumLogLikelihood]
                                   : nullptr;
@@ -270,7 +279,8 @@ class LatentTarget final : public JointTarget {
         }
       }
       // -n ln(noise_scale) - residuals / (2 noise_scale^2)
-      const double f = *parts_.measurement->precision_factor(parts_.measurement->prepare(noise(t), parts_.frame));
+      const double f =
+          *parts_.measurement->precision_factor(parts_.measurement->prepare(noise(t), parts_.frame));
       out[i] = 0.5 * (n_ * std::log(f) - f * residuals);
     }
   }
@@ -334,7 +344,8 @@ class LatentTarget final : public JointTarget {
                        : collect;
     kernel_->sweep(step, table_, sums_);
     for (std::size_t c = 0; c < chains_; ++c)
-      for (std::size_t j = 0; j < sum_count_; ++j) values_[c * sum_count_ + j] = sums_[j * chains_ + c].value();
+      for (std::size_t j = 0; j < sum_count_; ++j)
+        values_[c * sum_count_ + j] = sums_[j * chains_ + c].value();
   }
 
   Parts parts_;
@@ -358,7 +369,9 @@ class LatentTarget final : public JointTarget {
 }  // namespace
 
 LatentUpdate parse_latent_update(const std::string& name) {
-  return name == "exact" ? LatentUpdate::exact : name == "samples" ? LatentUpdate::samples : LatentUpdate::metropolis;
+  return name == "exact"     ? LatentUpdate::exact
+         : name == "samples" ? LatentUpdate::samples
+                             : LatentUpdate::metropolis;
 }
 
 std::unique_ptr<JointTarget> joint_target(const Parts& parts, const FitOptions& options) {
