@@ -382,8 +382,40 @@ class Latents final : public LatentKernel {
     std::copy(host_scale_.begin(), host_scale_.end(), out.begin());
   }
 
+  void state(State& state) override {
+    use_device(device_);
+    const std::uint64_t n = objects_.size();
+    carry(state, mu_, host_mu_, n * stride_);
+    carry(state, moments_, host_moments_, 2 * groups_ * n);
+    carry(state, scale_, host_scale_, host_scale_.size());
+  }
+
  private:
   enum class Direction { to_device, to_host };
+
+  /// Saves or restores one array, on the device if the catalog is there as a whole, else in host memory. The
+  /// copies go through a buffer of their own, so that the host's memory does not grow with the catalog.
+  template <class T>
+  void carry(State& state, DeviceBuffer<T>& device, std::vector<T>& host, std::uint64_t size) {
+    if (!objects_.whole()) {
+      state.array(host.data(), size);
+      return;
+    }
+    state.length(size);
+    std::vector<T> piece(std::min(size, std::uint64_t{1} << 22));
+    for (std::uint64_t first = 0; first < size; first += piece.size()) {
+      const std::uint64_t count = std::min<std::uint64_t>(piece.size(), size - first);
+      if (!state.restores()) {
+        stream_.download(piece.data(), device.get() + first, count);
+        stream_.wait();
+      }
+      state.raw(piece.data(), count);
+      if (state.restores()) {
+        stream_.upload(device.get() + first, piece.data(), count);
+        stream_.wait();
+      }
+    }
+  }
 
   /// Copies a chunk's latents, moments, counts and scales. Rows [group] of the host arrays are as long as the
   /// catalog, those of the device as long as the chunk.

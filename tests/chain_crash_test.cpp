@@ -124,7 +124,7 @@ TEST(TwoRuns, CannotWriteOneFile) {
   first->begin(long_run(), catalog());
   first->append(block(long_run(), 0, 9));
   const auto second = starling::chain_file(folder / "run.nc");
-  EXPECT_THROW(second->begin(long_run(), catalog()), starling::InputError);
+  EXPECT_THROW(second->begin(long_run(), catalog()), RunError);
   first->finish({});
   EXPECT_EQ(starling::read_chain(folder / "run.nc").draws, 4U);
 }

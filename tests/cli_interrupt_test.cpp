@@ -33,7 +33,9 @@ TEST_P(Signals, LeaveAFileThatOpens) {
   EXPECT_FALSE(chain.results.complete);
   EXPECT_GT(chain.draws, 0u);
   EXPECT_EQ(chain.theta.size(), 2 * chain.header.chains() * chain.draws);
-  EXPECT_FALSE(files().contains("run.nc.journal"));
+  EXPECT_NE(outcome.err.find("starling resume run.nc"), std::string::npos) << outcome.err;
+  EXPECT_TRUE(files().contains("run.nc.journal"));
+  EXPECT_TRUE(files().contains("run.nc.checkpoint"));
   // Readers take it, too.
   EXPECT_EQ(run({"summary", "run.nc"}).status, 0);
 }

@@ -65,6 +65,11 @@ class Program : public ::testing::Test {
       const rlimit limit{address_space_, address_space_};
       setrlimit(RLIMIT_AS, &limit);
     }
+    if (file_size_ != RLIM_INFINITY) {
+      std::signal(SIGXFSZ, SIG_IGN);
+      const rlimit limit{file_size_, RLIM_INFINITY};
+      setrlimit(RLIMIT_FSIZE, &limit);
+    }
     std::vector<char*> argv{const_cast<char*>(STARLING_PROGRAM)};
     for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
@@ -109,7 +114,8 @@ class Program : public ::testing::Test {
   }
 
   fs::path folder_, logs_;
-  rlim_t address_space_ = 0;  ///< bytes the program may have; 0: no limit
+  rlim_t address_space_ = 0;          ///< bytes the program may have; 0: no limit
+  rlim_t file_size_ = RLIM_INFINITY;  ///< bytes that a file may have, as on a full disk
 };
 
 /// `first` with `more` after it.

@@ -7,7 +7,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <functional>
+#include <string>
 
 #include "kernel_subjects.hpp"
 #include "starling/error.hpp"
@@ -167,12 +169,12 @@ struct LatentRun {
 
 constexpr int kSweeps = 5;
 
-/// Start, two sweeps that adapt, two that collect moments, and the flush; with a transform in every sweep.
+/// Sweeps [first, last) of five: start, two that adapt, two that collect moments; with a transform in each.
 template <class Latent>
-LatentRun<Latent> run_latents(LatentKernel& kernel, const WalkerTable& base) {
+void sweep_latents(LatentKernel& kernel, const WalkerTable& base, int first, int last,
+                   LatentRun<Latent>& run) {
   using Collect = LatentStep::Collect;
-  LatentRun<Latent> run;
-  for (int t = 0; t < kSweeps; ++t) {
+  for (int t = first; t < last; ++t) {
     WalkerTable walkers = base;
     for (std::uint64_t w = 0; w < kWalkers; ++w) {
       walkers.values[w] = 1 + 0.01 * noise(w, 60 + static_cast<std::uint32_t>(t));
@@ -193,16 +195,78 @@ LatentRun<Latent> run_latents(LatentKernel& kernel, const WalkerTable& base) {
       kernel.adapt(adaptation_gain(static_cast<std::uint64_t>(t)), 3.0 * kWalkers);
     run.sums.push_back(sums);
   }
+}
+
+/// The flush, and what is known at the end.
+template <class Latent>
+void finish_latents(LatentKernel& kernel, const WalkerTable& base, LatentRun<Latent>& run) {
   LatentStep flush;
   flush.updates = 0;
-  flush.collect = Collect::moments;
+  flush.collect = LatentStep::Collect::moments;
   kernel.sweep(flush, base, {});
   run.sum.resize(kObjects);
   run.squares.resize(kObjects);
   kernel.moments(run.sum, run.squares);
   run.scales.resize(Latent::metropolis ? kObjects : 0);
   kernel.scales(run.scales);
+}
+
+template <class Latent>
+LatentRun<Latent> run_latents(LatentKernel& kernel, const WalkerTable& base) {
+  LatentRun<Latent> run;
+  sweep_latents(kernel, base, 0, kSweeps, run);
+  finish_latents(kernel, base, run);
   return run;
+}
+
+using MakeKernel = std::function<std::unique_ptr<LatentKernel>()>;
+
+std::string saved_state(LatentKernel& kernel) {
+  std::string saved;
+  State state(SaveBytes(
+      [&](const void* bytes, std::size_t size) { saved.append(static_cast<const char*>(bytes), size); }));
+  kernel.state(state);
+  return saved;
+}
+
+/// Returns how many bytes were read.
+std::size_t restore_state(LatentKernel& kernel, const std::string& saved) {
+  std::size_t read = 0;
+  State state(LoadBytes([&](void* bytes, std::size_t size) {
+    if (read + size > saved.size()) throw RunError("the state ends too early");
+    std::memcpy(bytes, saved.data() + read, size);
+    read += size;
+  }));
+  kernel.state(state);
+  return read;
+}
+
+/// A run that is saved after `cut` sweeps and restored in another kernel, which goes on. One after the other:
+/// a pretended device is reset in between.
+template <class Latent>
+LatentRun<Latent> run_in_two(const MakeKernel& one, const MakeKernel& other, const WalkerTable& base,
+                             int cut) {
+  LatentRun<Latent> run;
+  std::string saved;
+  {
+    const auto kernel = one();
+    sweep_latents(*kernel, base, 0, cut, run);
+    saved = saved_state(*kernel);
+  }
+  const auto kernel = other();
+  EXPECT_EQ(restore_state(*kernel, saved), saved.size());
+  sweep_latents(*kernel, base, cut, kSweeps, run);
+  finish_latents(*kernel, base, run);
+  return run;
+}
+
+template <class Latent>
+void expect_same_run(const LatentRun<Latent>& run, const LatentRun<Latent>& expected,
+                     const std::string& who) {
+  EXPECT_TRUE(run.sums == expected.sums) << who;
+  EXPECT_EQ(run.sum, expected.sum) << who;
+  EXPECT_EQ(run.squares, expected.squares) << who;
+  EXPECT_EQ(run.scales, expected.scales) << who;
 }
 
 template <class Latent>
@@ -261,6 +325,45 @@ TEST(LatentKernels, MetropolisUpdatesHaveTheSameBitsEverywhere) {
 }
 TEST(LatentKernels, OneOfTheSamplesIsTheSameEverywhere) {
   expect_same_latents<GibbsLatent>(~0u);
+}
+
+/// Saved on one backend, restored on the next: all but the reference have one layout and the same bits.
+template <class Latent>
+void expect_same_in_two_pieces(std::uint32_t measurement = 0) {
+  const auto objects = latent_objects<Latent>(measurement);
+  const auto setup = latent_setup<Latent>(objects);
+  const auto walkers = latent_walkers();
+  const auto all = subjects();
+  const auto expected = run_latents<Latent>(*make_latents<Latent>(all[0], objects, setup), walkers);
+  for (std::size_t s = 0; s < all.size(); ++s) {
+    const int cut = 1 + static_cast<int>(s) % (kSweeps - 1);
+    const auto& next = all[(s + 1) % all.size()];
+    LatentSetup other_scales = setup;  // restored, too
+    for (double& scale : other_scales.scale) scale = 9;
+    expect_same_run(
+        run_in_two<Latent>([&] { return make_latents<Latent>(all[s], objects, setup); },
+                           [&] { return make_latents<Latent>(next, objects, other_scales); }, walkers, cut),
+        expected, all[s].name + ", then " + next.name + " after " + std::to_string(cut));
+  }
+  const auto exact = run_latents<Latent>(*reference::make_latents<Latent>(objects, setup), walkers);
+  const MakeKernel reference = [&] { return reference::make_latents<Latent>(objects, setup); };
+  for (int cut = 1; cut < kSweeps; ++cut)
+    expect_same_run(run_in_two<Latent>(reference, reference, walkers, cut), exact,
+                    "reference after " + std::to_string(cut));
+}
+
+TEST(LatentKernels, ARunInTwoPiecesHasTheBitsOfOne) {
+  expect_same_in_two_pieces<ExactLatent>();
+  expect_same_in_two_pieces<RandomWalkLatent>();
+  expect_same_in_two_pieces<GibbsLatent>(~0u);
+}
+
+TEST(LatentKernels, AStateOfAnotherRunIsRefused) {
+  const auto objects = points();
+  auto setup = latent_setup<ExactLatent>(objects);
+  const auto saved = saved_state(*make_latents<ExactLatent>(subjects()[0], objects, setup));
+  setup.chains = kWalkers + kGroup;
+  EXPECT_THROW(restore_state(*make_latents<ExactLatent>(subjects()[0], objects, setup), saved), RunError);
 }
 
 /// The latents of one call have the conditional's mean and variance: sums over objects and walkers of the
@@ -355,11 +458,14 @@ void expect_chunked_latents() {
     cuda_on_host::reset();
     cuda_on_host::machine.memory = whole - 1;
   });
-  const auto run = run_latents<Latent>(*make_latents<Latent>(tight, objects, setup), walkers);
-  for (int t = 0; t < kSweeps; ++t) EXPECT_TRUE(run.sums[t] == expected.sums[t]) << t;
-  EXPECT_EQ(run.sum, expected.sum);
-  EXPECT_EQ(run.squares, expected.squares);
-  EXPECT_EQ(run.scales, expected.scales);
+  expect_same_run(run_latents<Latent>(*make_latents<Latent>(tight, objects, setup), walkers), expected,
+                  "in chunks");
+  const MakeKernel chunks = [&] { return make_latents<Latent>(tight, objects, setup); };
+  const MakeKernel cpu = [&] { return make_latents<Latent>(subjects()[0], objects, setup); };
+  for (int cut = 1; cut < kSweeps; ++cut) {
+    expect_same_run(run_in_two<Latent>(chunks, cpu, walkers, cut), expected, "chunks, then the CPU");
+    expect_same_run(run_in_two<Latent>(cpu, chunks, walkers, cut), expected, "the CPU, then chunks");
+  }
 }
 
 TEST(CudaBackend, LatentsInChunksDoNotChangeABit) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -95,6 +96,10 @@ struct Chain {
   }
 };
 
+/// Takes the bytes of a run's state in order, piece by piece; and gives them back so.
+using SaveBytes = std::function<void(const void* bytes, std::size_t size)>;
+using LoadBytes = std::function<void(void* bytes, std::size_t size)>;
+
 /// Takes the blocks of a run as they come. The sampler knows nothing else of storage.
 class ChainSink {
  public:
@@ -102,6 +107,11 @@ class ChainSink {
   virtual void begin(const ChainHeader& header, const Catalog& catalog) = 0;
   virtual void append(const ChainBlock& block) = 0;  ///< in order, without gaps
   virtual void finish(const ChainResults& results) = 0;
+  /// After the sweeps that were appended: `save` hands out the state of the run, from which fit() goes on bit
+  /// for bit. A sink that keeps no checkpoints doesn't call it.
+  virtual void checkpoint(const std::function<void(const SaveBytes&)>& save);
+  /// Whether it wants one before finish() too, from which a whole run can be extended.
+  [[nodiscard]] virtual bool keeps_last_checkpoint() const { return false; }
 };
 
 /// Keeps the chain in memory.
@@ -121,6 +131,8 @@ struct ChainFileOptions {
   bool keep_warmup = false;  ///< write the group warmup_posterior too
   std::size_t observed_limit =
       1'000'000;  ///< catalogs of more objects are kept as a reference (path and hash)
+  bool keep_checkpoint =
+      false;  ///< leave journal and checkpoint after a whole run, so that it can be extended
 };
 
 /// Writes a chain file (NetCDF-4, ArviZ InferenceData layout); docs/file-formats.md says how. Blocks go to
@@ -128,6 +140,34 @@ struct ChainFileOptions {
 /// so that a crash at any moment leaves a file that opens. Memory does not grow with the number of blocks.
 std::unique_ptr<ChainSink> chain_file(const std::filesystem::path& path,
                                       const ChainFileOptions& options = {});
+
+/// A run that was interrupted or killed, or may be extended, as it lies beside its chain file. While one of
+/// these or its sink lives, no other process can write the run.
+class StoppedRun {
+ public:
+  virtual ~StoppedRun() = default;
+  [[nodiscard]] virtual const ChainHeader& header() const = 0;
+  /// The fitted catalog, or only its source and hash where it was too large to keep.
+  [[nodiscard]] virtual const Catalog& observed() const = 0;
+  /// Sweeps that are saved, burn-in included: those of the checkpoint it goes on from; 0: it begins anew.
+  [[nodiscard]] virtual std::size_t sweeps() const = 0;
+  /// Whether the run went to its end.
+  [[nodiscard]] virtual bool complete() const = 0;
+  /// What must be said of it: a checkpoint that is damaged.
+  [[nodiscard]] virtual const std::vector<std::string>& notes() const = 0;
+  /// Makes it a run of so many steps, with these attributes in place of the header's own of the same name.
+  virtual void extend(std::size_t steps, const std::map<std::string, std::string>& attributes) = 0;
+  /// Makes the chain file of a run that is complete, and removes what isn't needed any more.
+  virtual void close() = 0;
+  /// Where fit() puts the rest of the run.
+  [[nodiscard]] virtual ChainSink& sink() = 0;
+  /// The state to give to fit(); empty if it begins anew.
+  [[nodiscard]] virtual LoadBytes state() = 0;
+};
+
+/// Opens the run that was to become the chain file `path`. Throws InputError if there is none that could go
+/// on, RunError if another process is writing it.
+std::unique_ptr<StoppedRun> stopped_run(const std::filesystem::path& path);
 
 /// How much of a chain file is read into memory.
 enum class ChainParts {

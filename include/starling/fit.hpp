@@ -81,12 +81,19 @@ struct FitOptions {
   std::function<void(const std::string&)> note;   ///< one sentence at a time: fallbacks, choices made
   const std::atomic<bool>* stop =
       nullptr;  ///< set it to end after the current sweep; the result is then not complete
+  /// Seconds between checkpoints, at least (and twenty times what the last one took); 0: none but when it is
+  /// stopped.
+  double checkpoint_every = 300;
 };
 
 /// Runs a fit and hands its blocks to `sink`. Throws InputError or RunError; the sink then never sees
 /// finish().
 void fit(const Model& model, const Catalog& catalog, Method method, const FitOptions& options,
          ChainSink& sink);
+/// The same from a state that a sink was given (empty: from the start): begin(), and then what the run would
+/// have handed out from there on, bit for bit, on any device of the same arithmetic. `steps` may be more.
+void fit(const Model& model, const Catalog& catalog, Method method, const FitOptions& options,
+         ChainSink& sink, const LoadBytes& state);
 
 Chain fit_naive(const Model& model, const Catalog& catalog, const FitOptions& options = {});
 Chain fit_marginal(const Model& model, const Catalog& catalog, const FitOptions& options = {});

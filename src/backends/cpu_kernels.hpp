@@ -198,6 +198,12 @@ class Latents final : public LatentKernel {
     std::copy(scale_.begin(), scale_.end(), out.begin());
   }
 
+  void state(State& state) override {
+    state.array(latents_.get(), objects_.size * stride_);
+    state.array(moments_.data(), moments_.size());
+    state.array(scale_.data(), scale_.size());
+  }
+
  private:
   void strip(const LatentStep& step, const ObjectView<float>& view, std::uint64_t group, std::uint64_t begin,
              std::uint64_t end, double (*sums)[kGroup]) {

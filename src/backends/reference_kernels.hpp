@@ -104,6 +104,11 @@ class Latents final : public LatentKernel {
   }
   void scales(std::span<double> out) override { std::copy(scale_.begin(), scale_.end(), out.begin()); }
 
+  void state(State& state) override {
+    state.array(latents_.data(), latents_.size());
+    for (auto* values : {&sum_, &squares_, &scale_}) state.array(values->data(), values->size());
+  }
+
  private:
   ObjectTable<double> objects_;
   std::uint64_t chains_;

@@ -62,6 +62,10 @@ void replace_file(const std::filesystem::path& path,
     std::filesystem::remove(temporary, error);
     throw;
   }
+  flush_folder_of(path);
+}
+
+void flush_folder_of(const std::filesystem::path& path) {
   flush_to_disk(folder_of(path), O_RDONLY | O_DIRECTORY);
 }
 

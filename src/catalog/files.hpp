@@ -18,6 +18,9 @@ void check_writable(const std::filesystem::path& path);
 void replace_file(const std::filesystem::path& path,
                   const std::function<void(const std::filesystem::path&)>& write);
 
+/// Brings a folder's names to the disk, after a rename in it. `path` is a file there.
+void flush_folder_of(const std::filesystem::path& path);
+
 /// Whether every object has the same number of posterior samples, so that they fit into [N, K].
 bool all_have_as_many_samples(const Catalog& catalog);
 /// pi0 of every sample. Throws InputError where it is beyond double precision.

@@ -234,7 +234,6 @@ void put_header(const Group& root, const JournalHead& head) {
   root.put_number("seed", h.seed);
   root.put_number("interweaving", static_cast<signed char>(h.interweaving));
   root.put_attribute(NC_GLOBAL, "device", h.device);
-  put_texts(root, layout::run_prefix, h.attributes);
   put_creation(root, head);
 }
 
@@ -355,6 +354,11 @@ class Builder {
 
   void results(const ChainResults& results) { results_ = results; }
 
+  void plan(const JournalPlan& plan) {
+    head_.header.steps = plan.steps;
+    for (const auto& [name, text] : plan.attributes) head_.header.attributes[name] = text;
+  }
+
   void finish() {
     if (!posterior_) throw RunError("the journal of the run ends before its first record does");
     posterior_->finish();
@@ -363,7 +367,9 @@ class Builder {
     if (replay_) replay_->flush();
     put_latents(root_, results_.latents, head_.observed.id);
     put_monte_carlo(root_, results_.monte_carlo, head_.header.parameters);
-    if (results_.steps > 0) root_.put_number("steps", static_cast<std::int64_t>(results_.steps));
+    const std::size_t steps = results_.steps > 0 ? results_.steps : head_.header.steps;
+    root_.put_number("steps", static_cast<std::int64_t>(steps));
+    put_texts(root_, layout::run_prefix, head_.header.attributes);
     root_.put_number("complete", static_cast<signed char>(results_.complete));
     put_texts(root_, layout::result_prefix, results_.attributes);
   }
@@ -389,7 +395,8 @@ std::size_t build_chain_file(const std::filesystem::path& journal, const std::fi
     Builder builder(file.root());
     read_journal(journal, {[&](const JournalHead& head) { builder.head(head); },
                            [&](const ChainBlock& block) { builder.block(block); },
-                           [&](const ChainResults& results) { builder.results(results); }});
+                           [&](const ChainResults& results) { builder.results(results); },
+                           [&](const JournalPlan& plan) { builder.plan(plan); }});
     builder.finish();
     file.close();
     sweeps = builder.sweeps();

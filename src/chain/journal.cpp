@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/crc.hpp>
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 #include "chain/bytes.hpp"
 #include "starling/error.hpp"
@@ -18,8 +20,8 @@
 namespace starling {
 namespace {
 
-constexpr char signature[8] = {'S', 't', 'a', 'r', 'l', 'J', '0', '2'};
-enum Kind : std::uint32_t { kind_head = 1, kind_block = 2, kind_results = 3 };
+constexpr char signature[8] = {'S', 't', 'a', 'r', 'l', 'J', '0', '3'};
+enum Kind : std::uint32_t { kind_head = 1, kind_block = 2, kind_results = 3, kind_plan = 4 };
 
 struct RecordHeader {
   std::uint32_t kind, checksum;
@@ -44,6 +46,7 @@ void each_field(Head& head, Action action) {
   action(o.x), action(o.sigma), action(o.weight), action(o.id), action(o.columns);
   action(o.source), action(o.hash);
   action(head.objects), action(head.has_samples), action(head.keep_warmup), action(head.created_at);
+  action(head.keep_checkpoint);
 }
 
 template <class Block, class Action>
@@ -82,6 +85,12 @@ std::string bytes_of(const ChainResults& results) {
   return out.bytes();
 }
 
+std::string bytes_of(const JournalPlan& plan) {
+  ByteWriter out;
+  out.put(plan.steps), out.put(plan.attributes);
+  return out.bytes();
+}
+
 void visit(const RecordHeader& record, const std::string& payload, const JournalVisitor& visitor) {
   ByteReader in(payload);
   const auto get = [&](auto& field) { in.get(field); };
@@ -103,6 +112,10 @@ void visit(const RecordHeader& record, const std::string& payload, const Journal
       in.get(o.index), in.get(o.variance), in.get(o.n_eff), in.get(o.samples), in.get(o.needed);
     }
     if (visitor.results) visitor.results(results);
+  } else if (record.kind == kind_plan) {
+    JournalPlan plan;
+    get(plan.steps), get(plan.attributes);
+    if (visitor.plan) visitor.plan(plan);
   } else {
     throw std::out_of_range(fmt::format("a record of unknown kind {}", record.kind));
   }
@@ -110,23 +123,47 @@ void visit(const RecordHeader& record, const std::string& payload, const Journal
 
 }  // namespace
 
-JournalWriter::JournalWriter(const std::filesystem::path& path, const JournalHead& head) : path_(path) {
-  file_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (file_ < 0)
-    throw RunError(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
-  try {
-    if (flock(file_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-      throw InputError(fmt::format("{}: another run is writing it", path.string()));
+JournalWriter::JournalWriter(const std::filesystem::path& path, Open how) : path_(path) {
+  for (;;) {
+    file_ = open(path.c_str(), O_RDWR | O_CLOEXEC | (how == Open::create ? O_CREAT : 0), 0666);
+    if (file_ < 0) fail("opened");
+    if (flock(file_, LOCK_EX | LOCK_NB) != 0) {
+      const bool busy = errno == EWOULDBLOCK;
+      close(std::exchange(file_, -1));
+      if (busy)
+        throw RunError(
+            fmt::format("{}: another process is writing this run; wait for its end, or name another "
+                        "output file",
+                        path.string()));
+      fail("locked");
     }
-    if (ftruncate(file_, 0) != 0) {
-      throw RunError(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
-    }
-    write(signature, sizeof signature);
-    record(kind_head, bytes_of(head));
-  } catch (...) {
-    close(file_);
-    throw;
+    struct stat opened {
+    }, there{};
+    if (fstat(file_, &opened) == 0 && stat(path.c_str(), &there) == 0 && opened.st_ino == there.st_ino)
+      return;
+    close(std::exchange(file_, -1));  // the run that had it has just ended and removed it
   }
+}
+
+std::uint32_t JournalWriter::begin(const JournalHead& head) {
+  cut(0);
+  write(signature, sizeof signature);
+  const std::string payload = bytes_of(head);
+  record(kind_head, payload);
+  return crc32(payload);
+}
+
+void JournalWriter::cut(std::uint64_t size) {
+  const auto end = static_cast<off_t>(size);
+  if (ftruncate(file_, end) != 0 || lseek(file_, end, SEEK_SET) != end) fail("written");
+}
+
+void JournalWriter::flush() {
+  if (fdatasync(file_) != 0) fail("flushed to the disk");
+}
+
+void JournalWriter::fail(const char* what) const {
+  throw RunError(fmt::format("{}: cannot be {}: {}", path_.string(), what, std::strerror(errno)));
 }
 
 JournalWriter::~JournalWriter() {
@@ -136,14 +173,15 @@ JournalWriter::~JournalWriter() {
 void JournalWriter::append(const ChainBlock& block) {
   record(kind_block, bytes_of(block));
 }
+void JournalWriter::append(const JournalPlan& plan) {
+  record(kind_plan, bytes_of(plan));
+}
 void JournalWriter::append(const ChainResults& results) {
   record(kind_results, bytes_of(results));
 }
 
 void JournalWriter::remove() {
-  if (unlink(path_.c_str()) != 0) {
-    throw RunError(fmt::format("{}: cannot be removed: {}", path_.string(), std::strerror(errno)));
-  }
+  if (unlink(path_.c_str()) != 0) fail("removed");
   close(file_);
   file_ = -1;
 }
@@ -159,17 +197,23 @@ void JournalWriter::write(const void* data, std::size_t size) {
   while (size > 0) {
     const auto written = ::write(file_, bytes, size);
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) {
-      throw RunError(fmt::format("{}: cannot be written: {}", path_.string(), std::strerror(errno)));
-    }
+    if (written <= 0) fail("written");
     bytes += written;
     size -= static_cast<std::size_t>(written);
   }
 }
 
-void read_journal(const std::filesystem::path& path, const JournalVisitor& visitor) {
+namespace {
+
+/// A walk through the whole records. `after`, if it is set, hears of each record and where it ends, and
+/// makes damage an end like a torn record.
+void walk(const std::filesystem::path& path, const JournalVisitor& visitor,
+          const std::function<void(const RecordHeader&, std::uint64_t end)>& after) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw RunError(fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
+  const auto unreadable = [&] {
+    return RunError(fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
+  };
+  if (!file) throw unreadable();
   const std::uint64_t size = std::filesystem::file_size(path);
   char begin[sizeof signature] = {};
   file.read(begin, sizeof begin);
@@ -180,21 +224,56 @@ void read_journal(const std::filesystem::path& path, const JournalVisitor& visit
   for (std::uint64_t at = sizeof signature; at + sizeof(RecordHeader) <= size;) {
     RecordHeader record{};
     file.read(reinterpret_cast<char*>(&record), sizeof record);
+    if (!file) throw unreadable();
     if (record.length > size - at - sizeof record) return;  // torn
     payload.resize(record.length);
     file.read(payload.data(), static_cast<std::streamsize>(record.length));
-    if (!file) throw RunError(fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
-    const auto damaged = [&](const std::string& why) {
-      return InputError(fmt::format("{}: is damaged at byte {}: {}", path.string(), at, why));
-    };
-    if (crc32(payload) != record.checksum) throw damaged("the checksum of a record is wrong");
-    try {
-      visit(record, payload, visitor);
-    } catch (const std::out_of_range& error) {
-      throw damaged(error.what());
+    if (!file) throw unreadable();
+    std::string wrong;
+    if (crc32(payload) != record.checksum) {
+      wrong = "the checksum of a record is wrong";
+    } else {
+      try {
+        visit(record, payload, visitor);
+      } catch (const std::out_of_range& error) {
+        wrong = error.what();
+      }
+    }
+    if (!wrong.empty()) {
+      if (after) return;
+      throw InputError(fmt::format("{}: is damaged at byte {}: {}", path.string(), at, wrong));
     }
     at += sizeof record + record.length;
+    if (after) after(record, at);
   }
+}
+
+}  // namespace
+
+void read_journal(const std::filesystem::path& path, const JournalVisitor& visitor) {
+  walk(path, visitor, {});
+}
+
+JournalScan scan_journal(const std::filesystem::path& path) {
+  JournalScan scan;
+  std::size_t sweeps = 0;
+  JournalVisitor visitor;
+  visitor.head = [&](const JournalHead& head) { scan.head = head; };
+  visitor.block = [&](const ChainBlock& block) { sweeps += block.sweeps; };
+  visitor.results = [&](const ChainResults& results) {
+    scan.complete = results.complete;
+    if (scan.head && results.complete && results.steps > 0) scan.head->header.steps = results.steps;
+  };
+  visitor.plan = [&](const JournalPlan& plan) {
+    if (!scan.head) return;
+    scan.head->header.steps = plan.steps;
+    for (const auto& [name, text] : plan.attributes) scan.head->header.attributes[name] = text;
+  };
+  walk(path, visitor, [&](const RecordHeader& record, std::uint64_t end) {
+    if (record.kind == kind_head) scan.run = record.checksum;
+    if (record.kind != kind_results) scan.ends[sweeps] = end;
+  });
+  return scan;
 }
 
 }  // namespace starling

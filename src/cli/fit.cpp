@@ -28,7 +28,10 @@ void check_output(const Request& request) {
     throw InputError(fmt::format("{}: expected a file to write, this is a folder", request.output));
   if (fs::exists(path, error) && !request.overwrite)
     throw InputError(
-        fmt::format("{}: this file exists; choose another name or add --overwrite", request.output));
+        fmt::format("{}: this file exists; choose another name or add --overwrite{}", request.output,
+                    fs::exists(request.output + ".journal", error)
+                        ? "; its run isn't finished: starling resume " + request.output + " goes on with it"
+                        : ""));
   const auto folder = path.parent_path();
   if (!folder.empty() && !fs::is_directory(folder, error))
     throw InputError(fmt::format("{}: there is no folder {}", request.output, folder.string()));
@@ -81,9 +84,6 @@ void note_choice(const Problem& problem) {
   note(fmt::format("latents are {}: {}", method_text(chosen, joint, o), why));
 }
 
-/// Draws of one parameter up to which a fit ends with its summary.
-constexpr std::size_t most_draws_in_summary = 1'000'000;
-
 int fit_command(const SettingFlags& flags, bool dry_run, bool json) {
   auto request = flags.request();
   if (!dry_run) check_output(request);
@@ -97,11 +97,11 @@ int fit_command(const SettingFlags& flags, bool dry_run, bool json) {
 
   note_choice(problem);
   const bool existed = fs::exists(request.output);
-  const auto file = chain_file(request.output, {.keep_warmup = request.keep_warmup});
+  const auto file = chain_file(
+      request.output, {.keep_warmup = request.keep_warmup, .keep_checkpoint = request.keep_checkpoint});
   RecordingSink sink(*file, run_file_text(request, false));
-  int status = 0;
   try {
-    status = run_fit(problem, sink);
+    return run_to_file(problem, sink, request.output, json);
   } catch (const InputError&) {
     if (sink.begun() && !existed) {
       std::error_code error;
@@ -110,28 +110,6 @@ int fit_command(const SettingFlags& flags, bool dry_run, bool json) {
     }
     throw;
   }
-  if (status != 0) {
-    note(fmt::format("interrupted after step {} of {}; {} holds the draws so far", sink.sweeps(),
-                     problem.options.burn_in + problem.options.most_steps(), request.output));
-    return status;
-  }
-  const auto& o = problem.options;
-  const std::size_t steps = sink.sweeps() - o.burn_in;
-  if (o.until.any() && !json) note(fmt::format("the run ended after {} steps", steps));
-  if (!json && o.ensembles * o.walkers * (steps / o.thin) > most_draws_in_summary) {
-    // so that the memory of a fit does not grow with its length
-    std::cout << request.output << '\n';
-    note("a long chain; its table: starling summary " + request.output);
-    return 0;
-  }
-  const auto result = summary(read_chain(request.output, ChainParts::draws));
-  if (json) {
-    std::cout << to_json(result) << '\n';
-    note("wrote " + request.output);
-  } else {
-    std::cout << result << request.output << '\n';
-  }
-  return 0;
 }
 
 }  // namespace
@@ -151,7 +129,9 @@ void add_fit(CLI::App& app, Command& command) {
       "Example:\n"
       "  starling fit galaxies.csv --x log_mass --sigma log_mass_err \\\n"
       "    --prior theta_mu='normal(10, 2)' --prior theta_sigma='half_normal(2)' --seed 1 -o run.nc\n"
-      "Ctrl-C ends the run after the current step; the file then holds the draws so far.");
+      "Ctrl-C ends the run after the current step; the file then holds the draws so far, and starling "
+      "resume\n"
+      "goes on. A run that was killed goes on from its last checkpoint.");
   sub->callback([options, &command] {
     command = [options] { return fit_command(*options->flags, options->dry_run, options->json); };
   });

@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cmath>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -32,19 +31,7 @@ Catalog fitted_catalog(const Chain& chain, const Options& options) {
   Request request;
   if (const auto text = chain.header.attributes.find("run_file"); text != chain.header.attributes.end())
     read_run_text(text->second, options.path + " (run_file)", request);
-  request.catalog = options.catalog.empty() ? kept.source : options.catalog;
-  if (request.catalog.empty() || request.catalog == "-")
-    throw InputError(fmt::format(
-        "{}: the catalog is not in this file and came from no file; name it with --catalog", options.path));
-  std::error_code error;
-  if (!std::filesystem::exists(catalog_file(request.catalog), error))
-    throw InputError(fmt::format("{}: this catalog of {} is not there; say where it is now with --catalog",
-                                 request.catalog, options.path));
-  auto catalog = load_catalog(request);
-  if (catalog.hash != kept.hash)
-    throw InputError(fmt::format("{}: this is not the catalog that was fitted: SHA-256 {}, expected {}",
-                                 request.catalog, catalog.hash, kept.hash));
-  return catalog;
+  return catalog_of_run(request, kept, options.path, options.catalog);
 }
 
 int latents_command(const Options& options) {

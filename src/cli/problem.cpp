@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <iostream>
 
 #include "starling/error.hpp"
@@ -99,6 +100,23 @@ Catalog load_catalog(const Request& request) {
   return catalog;
 }
 
+Catalog catalog_of_run(Request& request, const Catalog& kept, const std::string& run,
+                       const std::string& moved_to) {
+  request.catalog = moved_to.empty() ? kept.source : moved_to;
+  if (request.catalog.empty() || request.catalog == "-")
+    throw InputError(fmt::format(
+        "{}: the catalog is not in this file and came from no file; name it with --catalog", run));
+  std::error_code error;
+  if (!std::filesystem::exists(catalog_file(request.catalog), error))
+    throw InputError(fmt::format("{}: this catalog of {} is not there; say where it is now with --catalog",
+                                 request.catalog, run));
+  auto catalog = load_catalog(request);
+  if (catalog.hash != kept.hash)
+    throw InputError(fmt::format("{}: this is not the catalog that was fitted: SHA-256 {}, expected {}",
+                                 request.catalog, catalog.hash, kept.hash));
+  return catalog;
+}
+
 std::string measurement_for(const Request& request, const Catalog& catalog) {
   const bool naive = request.method == "naive";  // takes the points as they are
   auto measurement = request.measurement;
@@ -140,14 +158,18 @@ NamedValues fixed_values(const Model& model) {
 
 Problem prepare(const Request& request) {
   if (!request.method.empty()) parse_method(request.method);  // before the work of reading a catalog
+  if (!request.moves.empty()) parse_moves(request.moves);
+  if (!request.until.empty()) parse_until(request.until);
+  if (!request.measurement.empty()) parameters_of(request.population, request.measurement);
+  return prepare(request, load_catalog(request));
+}
+
+Problem prepare(const Request& request, Catalog catalog) {
   auto options = request.fit;
   if (!request.moves.empty()) options.moves = parse_moves(request.moves);
   if (!request.until.empty()) options.until = parse_until(request.until);
   options.note = note;
 
-  // before the work of reading a catalog, too
-  if (!request.measurement.empty()) parameters_of(request.population, request.measurement);
-  auto catalog = load_catalog(request);
   const auto measurement = measurement_for(request, catalog);
   const auto method = request.method.empty() ? (measurement == "samples" ? Method::marginal : Method::joint)
                                              : parse_method(request.method);

@@ -21,9 +21,15 @@ struct Problem {
 /// Reads the catalog and resolves the model. What the user should know goes to stderr.
 /// Throws InputError, for missing priors one that shows how to write them.
 Problem prepare(const Request& request);
+/// The same with a catalog that was read already.
+Problem prepare(const Request& request, Catalog catalog);
 
 /// The catalog alone; notes go to stderr.
 Catalog load_catalog(const Request& request);
+/// The catalog of the run in the chain file `run`, whose source and hash `kept` has, read again from where it
+/// was or from `moved_to`. Throws InputError if it is not there, or changed.
+Catalog catalog_of_run(Request& request, const Catalog& kept, const std::string& run,
+                       const std::string& moved_to);
 /// The measurement that was asked for, or the one that goes with the catalog's columns.
 std::string measurement_for(const Request& request, const Catalog& catalog);
 /// The priors that were given, for some or all of `parameters`. Throws InputError.

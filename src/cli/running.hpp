@@ -13,10 +13,12 @@ namespace starling::cli {
 /// ended.
 class RecordingSink : public ChainSink {
  public:
-  RecordingSink(ChainSink& inner, std::string run_file);
+  RecordingSink(ChainSink& inner, std::string run_file, std::size_t sweeps = 0);
   void begin(const ChainHeader& header, const Catalog& catalog) override;
   void append(const ChainBlock& block) override;
   void finish(const ChainResults& results) override;
+  void checkpoint(const std::function<void(const SaveBytes&)>& save) override;
+  [[nodiscard]] bool keeps_last_checkpoint() const override { return inner_.keeps_last_checkpoint(); }
 
   [[nodiscard]] bool begun() const { return begun_; }
   [[nodiscard]] bool complete() const { return complete_; }
@@ -26,11 +28,17 @@ class RecordingSink : public ChainSink {
   ChainSink& inner_;
   std::string run_file_;
   bool begun_ = false, complete_ = false;
-  std::size_t sweeps_ = 0;
+  std::size_t sweeps_;
 };
 
 /// Runs the fit into `sink`, with progress on stderr; the first Ctrl-C or SIGTERM ends it after the current
 /// step. Returns 0, or the exit status (130, 143) of an interrupted run.
-int run_fit(const Problem& problem, RecordingSink& sink);
+int run_fit(const Problem& problem, RecordingSink& sink, const LoadBytes& state = {});
+
+/// The same for the chain file `output`, and what is said at the end: the summary, or how to go on.
+int run_to_file(const Problem& problem, RecordingSink& sink, const std::string& output, bool json,
+                const LoadBytes& state = {});
+/// Prints the summary of a chain file, at the end of a run.
+void print_summary(const std::string& output, bool json);
 
 }  // namespace starling::cli

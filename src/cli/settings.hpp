@@ -28,7 +28,7 @@ struct Request {
   std::map<std::string, std::string> start;   ///< by parameter, as "center" or "center:spread"
   FitOptions fit;                             ///< the plain numbers among its members
   std::string output;
-  bool overwrite = false, keep_warmup = false;
+  bool overwrite = false, keep_warmup = false, keep_checkpoint = false;
 };
 
 /// Which settings a command takes, as flags that can be combined.
@@ -216,6 +216,16 @@ void for_each_setting(Visit&& visit) {
       S{output_settings, "output", "overwrite", "--overwrite", "", "replace that file if it exists", false,
         false, true},
       [](auto& r) -> auto& { return r.overwrite; });
+  visit(
+      S{output_settings, "output", "checkpoint_every", "--checkpoint-every", "SECONDS",
+        "save the run's state so often, for starling resume; 0: only when it is interrupted", false, false,
+        true},
+      [](auto& r) -> auto& { return r.fit.checkpoint_every; });
+  visit(
+      S{output_settings, "output", "keep_checkpoint", "--keep-checkpoint", "",
+        "keep journal and state after the run, so that starling resume --extend can add steps", false, false,
+        true},
+      [](auto& r) -> auto& { return r.keep_checkpoint; });
   visit(
       S{output_settings, "output", "keep_warmup", "--keep-warmup", "", "write the burn-in too"},
       [](auto& r) -> auto& { return r.keep_warmup; });

@@ -69,6 +69,8 @@ class JointTarget {
   virtual LatentMoments finish(std::uint32_t sweep, LatentStep::Collect collect, double draws) = 0;
   /// Accepted share of the latent updates of the last sweep.
   [[nodiscard]] virtual double acceptance() const = 0;
+  /// Saves or restores, between sweeps, the latents and what transform left to do.
+  virtual void state(State& state) = 0;
 };
 
 /// How one latent moved: what a replay needs beside the chain.

@@ -191,6 +191,14 @@ class LatentTarget final : public JointTarget {
     return accepted / (n_ * static_cast<double>(chains_) * updates_);
   }
 
+  void state(State& state) override {
+    state.list(current_);
+    state.array(table_.values.data(), table_.values.size());
+    state.array(values_.data(), values_.size());
+    for (auto& [a, b] : transforms_) state.number(a), state.number(b);
+    kernel_->state(state);
+  }
+
  private:
   [[nodiscard]] std::vector<double> framed(std::span<const double> theta) const {
     return parts_.population->to_frame(theta.first(parts_.population_dimension), parts_.frame);

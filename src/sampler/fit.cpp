@@ -8,12 +8,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <future>
 #include <numeric>
+#include <optional>
 
 #include "sampler/ensemble.hpp"
+#include "sampler/header.hpp"
 #include "sampler/options.hpp"
 #include "sampler/sandwich.hpp"
+#include "sampler/recorder.hpp"
 #include "sampler/start.hpp"
 #include "sampler/target.hpp"
 #include "sampler/until.hpp"
@@ -22,83 +24,7 @@
 namespace starling {
 namespace {
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-/// Collects sweeps into blocks and keeps a thinned set of draws for the Monte Carlo error. The sink takes a
-/// block while the next sweeps run.
-class Recorder {
- public:
-  Recorder(const ChainHeader& header, const FitOptions& options, ChainSink& sink, bool joint)
-      : header_(header),
-        options_(options),
-        sink_(sink),
-        joint_(joint),
-        begin_(std::chrono::steady_clock::now()) {}
-
-  void record(std::size_t sweep, const Ensembles& state, std::span<const double> centred, std::size_t moves) {
-    if (block_.sweeps == 0) block_.first_sweep = sweep;
-    ++block_.sweeps;
-    block_.theta.insert(block_.theta.end(), state.theta.begin(), state.theta.end());
-    if (joint_) block_.theta_centred.insert(block_.theta_centred.end(), centred.begin(), centred.end());
-    block_.lp.insert(block_.lp.end(), state.lp.begin(), state.lp.end());
-    for (const std::uint32_t a : state.accepted) {
-      block_.acceptance.push_back(static_cast<float>(a) / static_cast<float>(moves));
-      accepted_ += a;
-    }
-    proposed_ += moves * state.chains();
-    if (header_.keeps(sweep))
-      for (std::size_t c = 0; c < state.chains(); ++c)
-        if (draw_count_++ % draw_every_ == 0) keep_draw(state.at(c));
-    const bool last = sweep + 1 == header_.burn_in + header_.steps;
-    if (block_.sweeps == 64 || last || seconds_since(appended_) > 5) flush();
-    if (last || seconds_since(reported_) > 0.1) report(sweep + 1, header_.burn_in + header_.steps);
-  }
-
-  void report(std::size_t done, std::size_t sweeps) {
-    if (!options_.progress) return;
-    reported_ = std::chrono::steady_clock::now();
-    options_.progress({done, sweeps, static_cast<double>(accepted_) / static_cast<double>(proposed_),
-                       seconds_since(begin_)});
-  }
-
-  void flush() {
-    wait();
-    if (block_.sweeps > 0)
-      taken_ = std::async(std::launch::async, [this, block = std::move(block_)] { sink_.append(block); });
-    block_ = {};
-    appended_ = std::chrono::steady_clock::now();
-  }
-  /// Until the sink has all that was flushed; throws what the sink threw.
-  void wait() {
-    if (taken_.valid()) taken_.get();
-  }
-  [[nodiscard]] double seconds() const { return seconds_since(begin_); }
-  [[nodiscard]] const std::vector<double>& draws() const { return draws_; }
-
- private:
-  /// Keeps 500 to 1000 of all draws, evenly, however many there will be.
-  void keep_draw(std::span<const double> theta) {
-    draws_.insert(draws_.end(), theta.begin(), theta.end());
-    const std::size_t d = theta.size(), n = draws_.size() / d;
-    if (n < 1000) return;
-    for (std::size_t i = 1; 2 * i < n; ++i) std::copy_n(draws_.data() + 2 * i * d, d, draws_.data() + i * d);
-    draws_.resize(n / 2 * d);
-    draw_every_ *= 2;
-  }
-
-  const ChainHeader& header_;
-  const FitOptions& options_;
-  ChainSink& sink_;
-  bool joint_;
-  ChainBlock block_;
-  std::future<void> taken_;  // its destructor waits
-  std::chrono::steady_clock::time_point begin_, appended_ = begin_, reported_ = begin_;
-  std::uint64_t accepted_ = 0, proposed_ = 0;
-  std::size_t draw_every_ = 1, draw_count_ = 0;
-  std::vector<double> draws_;
-};
+using Clock = std::chrono::steady_clock;
 
 /// V at the posterior mean, and the bias of each parameter to first order, from draws [n][d].
 MonteCarloError monte_carlo_error(Likelihood& likelihood, const std::vector<double>& draws, std::size_t d) {
@@ -124,59 +50,22 @@ MonteCarloError monte_carlo_error(Likelihood& likelihood, const std::vector<doub
   return error;
 }
 
-ChainHeader make_header(const Model& model, Method method, const FitOptions& o, const Backend& backend) {
-  ChainHeader h;
-  h.method = to_string(method);
-  h.population = model.population();
-  h.measurement = model.measurement();
-  h.integral = method == Method::marginal ? o.integral : "";
-  h.latent_update = method == Method::joint ? o.latents : "";
-  for (const auto& p : model.parameters()) h.parameters.push_back(p.name);
-  for (const auto& p : model.priors()) h.priors.push_back(p.text());
-  h.ensembles = o.ensembles;
-  h.walkers = o.walkers;
-  h.burn_in = o.burn_in;
-  h.steps = o.most_steps();
-  h.thin = o.thin;
-  h.seed = o.seed;
-  h.interweaving = scheme_of(o, model, method) == "interweaved";
-  h.device = backend.description;
-  const auto list = [](const std::vector<double>& values) {
-    std::string text;
-    for (const double v : values) text += fmt::format("{}{:.17g}", text.empty() ? "" : " ", v);
-    return text;
-  };
-  h.attributes = {{"moves", to_string(o.moves)},
-                  {"moves_per_step", std::to_string(o.moves_per_step)},
-                  {"stretch_scale", fmt::format("{:.17g}", o.stretch_scale)},
-                  {"arithmetic", backend.kind == BackendKind::reference ? "double" : "float"},
-                  {"starling_version", version()}};
-  if (model.selection().any()) {
-    h.attributes["selection"] = model.selection().text;
-    h.attributes["rate"] = model.selection().rate ? "1" : "0";
-  }
-  if (o.until.any()) h.attributes["until"] = to_string(o.until);
-  if (!o.start_center.empty()) {
-    h.attributes["start_center"] = list(o.start_center);
-    h.attributes["start_spread"] = list(o.start_spread);
-  }
-  if (method == Method::joint) {
-    h.attributes["scheme"] = scheme_of(o, model, method);
-    h.attributes["latent_updates"] = std::to_string(o.latent_updates);
-  }
-  return h;
-}
-
 /// One run: state shared by the kinds of sweeps.
 class Run {
  public:
   Run(const Model& model, const Catalog& catalog, Method method, const FitOptions& options, ChainSink& sink)
-      : model_(model), catalog_(catalog), options_(options), sink_(sink), target_(model, nullptr) {
-    const auto plan = plan_memory(model, catalog.size(), catalog.samples.size(), method, options);
-    backend_ = choose_backend(options.device, options.threads, plan.device_bytes, options.note);
-    header_ = make_header(model, method, options, backend_);
-    selection_ = model.definition().selection(catalog, model.selection(), options, backend_);
-    target_ = ThetaTarget(model, selection_.get());
+      : model_(model),
+        catalog_(catalog),
+        options_(options),
+        sink_(sink),
+        backend_(choose_backend(
+            options.device, options.threads,
+            plan_memory(model, catalog.size(), catalog.samples.size(), method, options).device_bytes,
+            options.note)),
+        header_(make_header(model, method, options, backend_)),
+        selection_(model.definition().selection(catalog, model.selection(), options, backend_)),
+        target_(model, selection_.get()),
+        rule_(options, header_.parameters) {
     scheme_ = scheme_of(options, model, method);
     state_.ensembles = options.ensembles;
     state_.walkers = options.walkers;
@@ -205,87 +94,107 @@ class Run {
       if (j < 2 || j >= model.definition().population_dimension()) free_at_fixed_eta_.push_back(j);
   }
 
-  void go() {
+  /// Runs to the end, from a saved state if there is one.
+  void go(const LoadBytes& from) {
     sink_.begin(header_, catalog_);
-    Recorder recorder(header_, options_, sink_, joint_ != nullptr);
-    if (likelihood_) {
-      if (!joint_) {  // latents are replayed from the first theta as it was drawn
-        MarginalTarget target(model_, *likelihood_);
-        pull_inside(state_.theta, state_.lp, center_, [&] { target(state_.theta, state_.lp); });
-      }
-      if (quadrature_)
-        recenter();  // so that integrals are right for walkers far out
-      else
-        evaluate_all();
+    recorder_.emplace(header_, options_, sink_, joint_ != nullptr);
+    if (from) {
+      restore(from);
+    } else {
+      if (likelihood_) begin_likelihood();
+      if (joint_) joint_->start(state_.theta);
     }
-    if (joint_) joint_->start(state_.theta);
+    saved_at_ = Clock::now();
     const std::size_t sweeps = header_.burn_in + header_.steps;
-    StopRule rule(options_, header_.parameters);
-    bool ended = false;
-    double latent_acceptance = 0;
-    std::size_t done = 0, kept = 0, proposals = 0;
-    for (std::size_t t = 0; t < sweeps; ++t) {
-      std::fill(state_.accepted.begin(), state_.accepted.end(), 0u);
-      if (t == header_.burn_in) std::fill(state_.outside_count.begin(), state_.outside_count.end(), 0u);
-      std::size_t moves = 0;
-      std::span<const double> centred = state_.theta;
-      if (likelihood_) {
-        if (t > 0 && t == header_.burn_in / 2) recenter();
-        moves += marginal_sweep(t);
-      }
-      if (joint_) {
-        joint_->sweep(static_cast<std::uint32_t>(t), state_.theta, collect(t));
-        if (t < header_.burn_in) joint_->adapt(static_cast<std::uint32_t>(t));
-        if (t >= header_.burn_in) latent_acceptance += joint_->acceptance();
-        if (scheme_ != "collapsed") {
-          moves += joint_sweep(t);
-          centred = centred_;
-        }
-      }
-      recorder.record(t, state_, centred, moves);
-      if (t >= header_.burn_in) proposals += moves * state_.chains();
-      done = t + 1;
-      kept += header_.keeps(t) ? 1 : 0;
-      if (options_.until.any() && done > header_.burn_in) {
-        if (header_.keeps(t)) rule.add(state_);
-        ended = rule.reached(done - header_.burn_in, state_);
-        if (ended) break;
-      }
-      if (options_.stop != nullptr && *options_.stop) break;
+    bool stopped = false;
+    while (!counts_.ended && !stopped && counts_.done < sweeps) {
+      sweep(counts_.done);
+      stopped = options_.stop != nullptr && *options_.stop;
+      if (!counts_.ended && !stopped && counts_.done < sweeps && checkpoint_is_due()) checkpoint();
     }
-    recorder.flush();
-    recorder.wait();
+    recorder_->flush();
+    recorder_->wait();
+    const bool complete = counts_.ended || counts_.done == sweeps;
+    if (!complete || sink_.keeps_last_checkpoint()) checkpoint();
+    if (counts_.ended && counts_.done < sweeps) recorder_->report(counts_.done, counts_.done);
+    sink_.finish(results(complete));
+  }
 
+ private:
+  /// How far the run is, and what it counts.
+  struct Counts {
+    std::size_t done = 0, kept = 0, proposals = 0;  ///< sweeps, draws, proposals after burn-in
+    double latent_acceptance = 0;
+    bool ended = false;  ///< as it was to, before its last step
+  };
+
+  void begin_likelihood() {
+    if (!joint_)  // latents are replayed from the first theta as it was drawn
+      pull_inside(state_.theta, state_.lp, center_, [&] { marginal_target(state_.theta, state_.lp); });
+    if (quadrature_)
+      recenter();  // so that integrals are right for walkers far out
+    else
+      evaluate_all();
+  }
+
+  void sweep(std::size_t t) {
+    std::fill(state_.accepted.begin(), state_.accepted.end(), 0u);
+    if (t == header_.burn_in) std::fill(state_.outside_count.begin(), state_.outside_count.end(), 0u);
+    std::size_t moves = 0;
+    std::span<const double> centred = state_.theta;
+    if (likelihood_) {
+      if (t > 0 && t == header_.burn_in / 2) recenter();
+      moves += marginal_sweep(t);
+    }
+    if (joint_) {
+      joint_->sweep(static_cast<std::uint32_t>(t), state_.theta, collect(t));
+      if (t < header_.burn_in) joint_->adapt(static_cast<std::uint32_t>(t));
+      if (t >= header_.burn_in) counts_.latent_acceptance += joint_->acceptance();
+      if (scheme_ != "collapsed") {
+        moves += joint_sweep(t);
+        centred = centred_;
+      }
+    }
+    recorder_->record(t, state_, centred, moves);
+    if (t >= header_.burn_in) counts_.proposals += moves * state_.chains();
+    counts_.done = t + 1;
+    counts_.kept += header_.keeps(t) ? 1 : 0;
+    if (options_.until.any() && counts_.done > header_.burn_in) {
+      if (header_.keeps(t)) rule_.add(state_);
+      counts_.ended = rule_.reached(counts_.done - header_.burn_in, state_);
+    }
+  }
+
+  ChainResults results(bool complete) {
     ChainResults results;
-    results.complete = ended || done == sweeps;
-    if (ended) results.steps = done - header_.burn_in;
-    if (ended && done < sweeps) recorder.report(done, done);
-    if (options_.until.any() && results.complete) results.attributes["until_reached"] = rule.state();
-    if (joint_ && kept > 0)
-      results.latents =
-          joint_->finish(static_cast<std::uint32_t>(done), collect(done), static_cast<double>(kept));
+    results.complete = complete;
+    if (counts_.ended) results.steps = counts_.done - header_.burn_in;
+    if (options_.until.any() && complete) results.attributes["until_reached"] = rule_.verdict();
+    if (joint_ && counts_.kept > 0)
+      results.latents = joint_->finish(static_cast<std::uint32_t>(counts_.done), collect(counts_.done),
+                                       static_cast<double>(counts_.kept));
     if (likelihood_ && likelihood_->integration_error() > 0)
       results.attributes["integration_error"] = fmt::format("{:.2g}", likelihood_->integration_error());
-    results.attributes["sampling_seconds"] = fmt::format("{:.6f}", recorder.seconds());
+    results.attributes["sampling_seconds"] = fmt::format("{:.6f}", recorder_->seconds());
     const auto total = [](const std::vector<std::uint64_t>& counts) {
       return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
     };
     results.attributes["nan_proposals"] = std::to_string(total(state_.nan_count));
-    if (proposals > 0)
-      results.attributes["outside_proposals"] = fmt::format(
-          "{:.4f}", static_cast<double>(total(state_.outside_count)) / static_cast<double>(proposals));
-    if (joint_ && done > header_.burn_in)
-      results.attributes["latent_acceptance"] =
-          fmt::format("{:.4f}", latent_acceptance / static_cast<double>(done - header_.burn_in));
+    if (counts_.proposals > 0)
+      results.attributes["outside_proposals"] =
+          fmt::format("{:.4f}", static_cast<double>(total(state_.outside_count)) /
+                                    static_cast<double>(counts_.proposals));
+    if (joint_ && counts_.done > header_.burn_in)
+      results.attributes["latent_acceptance"] = fmt::format(
+          "{:.4f}", counts_.latent_acceptance / static_cast<double>(counts_.done - header_.burn_in));
     if (sampled_ && likelihood_)
-      results.monte_carlo = monte_carlo_error(*likelihood_, recorder.draws(), state_.dimension);
-    if (selection_) describe_selection(recorder.draws(), results);
-    if (likelihood_ && !catalog_.weight.empty() && recorder.draws().size() > 10 * state_.dimension)
-      describe_weights(sandwich(*likelihood_, catalog_.weight, recorder.draws(), state_.dimension), results);
-    sink_.finish(results);
+      results.monte_carlo = monte_carlo_error(*likelihood_, recorder_->draws(), state_.dimension);
+    if (selection_) describe_selection(recorder_->draws(), results);
+    if (likelihood_ && !catalog_.weight.empty() && recorder_->draws().size() > 10 * state_.dimension)
+      describe_weights(sandwich(*likelihood_, catalog_.weight, recorder_->draws(), state_.dimension), results);
+    return results;
   }
 
- private:
   static void describe_weights(const Sandwich& s, ChainResults& results) {
     std::string text;
     for (const double sd : s.sd) text += fmt::format("{}{:.9g}", text.empty() ? "" : " ", sd);
@@ -305,6 +214,50 @@ class Run {
     results.attributes["selection_variance"] = fmt::format("{:.6g}", error.variance);
     results.attributes["injections_n_eff"] = fmt::format("{:.6g}", error.n_eff);
     results.attributes["injections_needed"] = fmt::format("{:.6g}", 4 * static_cast<double>(catalog_.size()));
+  }
+
+  /// Whether it is time: checkpoints take a twentieth of the run at most.
+  [[nodiscard]] bool checkpoint_is_due() const {
+    const std::chrono::duration<double> since = Clock::now() - saved_at_, took = saving_took_;
+    return options_.checkpoint_every > 0 && since.count() > options_.checkpoint_every && since > 20 * took;
+  }
+
+  void checkpoint() {
+    recorder_->flush();
+    recorder_->wait();
+    const auto begin = Clock::now();
+    sink_.checkpoint([this](const SaveBytes& save) {
+      State saved(save);
+      state(saved);
+    });
+    saved_at_ = Clock::now();
+    saving_took_ = saved_at_ - begin;
+  }
+
+  void restore(const LoadBytes& from) {
+    State saved(from);
+    state(saved);
+    if (counts_.done > header_.burn_in + header_.steps)
+      throw InputError(fmt::format("the run has made {} steps already, more than the {} that are asked for",
+                                   counts_.done, header_.burn_in + header_.steps));
+    counts_.ended = counts_.ended && options_.until.any();
+    if (!reference_.empty()) likelihood_->rebase(reference_, others_);
+  }
+
+  /// All that goes from sweep to sweep, and can't be had from the model, the catalog and the options.
+  void state(State& s) {
+    for (auto* count : {&counts_.done, &counts_.kept, &counts_.proposals}) s.number(*count);
+    s.number(counts_.latent_acceptance);
+    s.number(counts_.ended);
+    s.array(state_.theta.data(), state_.theta.size());
+    s.array(state_.lp.data(), state_.lp.size());
+    s.array(state_.nan_count.data(), state_.nan_count.size());
+    s.array(state_.outside_count.data(), state_.outside_count.size());
+    s.list(reference_);
+    s.list(others_);
+    recorder_->state(s);
+    rule_.state(s);
+    if (joint_) joint_->state(s);
   }
 
   /// What sweep t does with the draw of the sweep before it, or with its own acceptance.
@@ -332,9 +285,11 @@ class Run {
   /// that are farthest out.
   void recenter() {
     const std::size_t d = state_.dimension;
-    std::vector<double> mean(d), others;
+    reference_.assign(d, 0.0);
+    others_.clear();
     for (std::size_t c = 0; c < state_.chains(); ++c)
-      for (std::size_t j = 0; j < d; ++j) mean[j] += state_.at(c)[j] / static_cast<double>(state_.chains());
+      for (std::size_t j = 0; j < d; ++j)
+        reference_[j] += state_.at(c)[j] / static_cast<double>(state_.chains());
     for (const std::size_t j : state_.free) {
       std::size_t lowest = 0, highest = 0;
       for (std::size_t c = 0; c < state_.chains(); ++c) {
@@ -342,9 +297,9 @@ class Run {
         if (state_.at(c)[j] > state_.at(highest)[j]) highest = c;
       }
       for (const std::size_t c : {lowest, highest})
-        others.insert(others.end(), state_.at(c).begin(), state_.at(c).end());
+        others_.insert(others_.end(), state_.at(c).begin(), state_.at(c).end());
     }
-    likelihood_->rebase(mean, others);
+    likelihood_->rebase(reference_, others_);
     evaluate_all();
   }
 
@@ -442,14 +397,19 @@ class Run {
   Ensembles state_;
   MoveSettings settings_;
   std::size_t marginal_moves_ = 0;
-  bool sampled_ = false;  // the likelihood is a sum over posterior samples
-  std::unique_ptr<SelectionFactor> selection_;
-  ThetaTarget target_;
   bool sampled_ = false;     // the likelihood is a sum over posterior samples
   bool quadrature_ = false;  // it is a quadrature
+  std::unique_ptr<SelectionFactor> selection_;
+  ThetaTarget target_;
   std::unique_ptr<Likelihood> likelihood_;
   std::unique_ptr<JointTarget> joint_;
-  std::vector<double> centred_, center_;  // the second: of the start
+  std::vector<double> centred_, center_;    // the second: of the start
+  std::vector<double> reference_, others_;  // of the likelihood, once it was moved
+  Counts counts_;
+  StopRule rule_;
+  std::optional<Recorder> recorder_;
+  Clock::time_point saved_at_{};
+  Clock::duration saving_took_{};
   std::vector<std::size_t> free_at_fixed_eta_;
 };
 
@@ -463,10 +423,15 @@ Chain fit_in_memory(const Model& model, const Catalog& catalog, Method method, c
 
 void fit(const Model& model, const Catalog& catalog, Method method, const FitOptions& options,
          ChainSink& sink) {
+  fit(model, catalog, method, options, sink, LoadBytes{});
+}
+
+void fit(const Model& model, const Catalog& catalog, Method method, const FitOptions& options,
+         ChainSink& sink, const LoadBytes& state) {
   check(catalog);
   model.definition().check(catalog, method);
   const FitOptions used = with_defaults(options, model, method);
-  Run(model, catalog, method, used, sink).go();
+  Run(model, catalog, method, used, sink).go(state);
 }
 
 Chain fit_naive(const Model& model, const Catalog& catalog, const FitOptions& options) {

@@ -18,6 +18,12 @@ MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samp
   const std::uint64_t catalog = (3 * n + samples) * sizeof(double);
   // a block of 64 sweeps, in memory a few times over while it is written
   const std::uint64_t block = 64 * chains * ((joint ? 2 : 1) * d + 2) * sizeof(double) * 3;
+  // a checkpoint: the latents and their moments; what else there is of a walker, with its share of the draws
+  // that are kept for the run's end
+  const std::uint64_t moments = joint ? groups_of(chains) * n * 2 * sizeof(double) : 0;
+  const std::uint64_t scales = joint ? n * sizeof(float) : 0;
+  const std::uint64_t walkers =
+      (chains * (d + 40) + 1000 * d) * sizeof(double) + (options.until.any() ? 8u << 20 : 0);
   MemoryPlan plan;
   plan.device_bytes =
       columns * sizeof(float) + latents + per_object + tiles_of(n) * padded(chains) * sizeof(double);
@@ -28,12 +34,13 @@ MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samp
       "objects {}, posterior samples {}, chains {} ({} ensembles of {} walkers)\n"
       "catalog {:.1f} MB, latents {:.1f} MB, their moments {:.1f} MB\n"
       "memory on the CPU about {:.0f} MB; on a GPU about {:.0f} MB of device memory\n"
-      "chain on disk about {:.0f} MB\n",
+      "chain on disk about {:.0f} MB, twice while the run goes on; each of two checkpoints about {:.1f} MB\n",
       n, samples, chains, options.ensembles, options.walkers, mb(catalog), mb(latents), mb(per_object),
       mb(plan.host_bytes), mb(plan.device_bytes),
       mb(((joint ? 2 * d * (options.burn_in + options.most_steps()) : 0) +
           (d + 2) * (options.most_steps() / options.thin)) *
-         chains * sizeof(double)));
+         chains * sizeof(double)),
+      mb(latents + moments + scales + walkers));
   return plan;
 }
 

@@ -90,6 +90,8 @@ FitOptions with_defaults(const FitOptions& options, const Model& model, Method m
           "burn-in + steps is more than 4,294,967,293 sweeps");
   require(o.stretch_scale > 1 && std::isfinite(o.stretch_scale),
           fmt::format("the scale of the stretch move is {}, expected more than 1", o.stretch_scale));
+  require(o.checkpoint_every >= 0,
+          fmt::format("checkpoint every is {} seconds, expected 0 or more", o.checkpoint_every));
   require(o.latent_updates >= 1 && o.latent_updates <= 1000,
           fmt::format("latent updates is {}, expected between 1 and 1000", o.latent_updates));
   require(o.moves_per_step <= 10000,

@@ -94,8 +94,14 @@ void StopRule::add(const Ensembles& state) {
 bool StopRule::reached(std::size_t steps, const Ensembles& state) {
   if (steps < next_ && steps != limit_) return false;
   next_ = steps + std::max(block_, steps / 4);
-  state_ = judge(state);
-  return state_ == "yes";
+  verdict_ = judge(state);
+  return verdict_ == "yes";
+}
+
+void StopRule::state(State& state) {
+  for (auto* number : {&next_, &stride_, &seen_}) state.number(*number);
+  state.list(draws_);
+  state.text(verdict_);
 }
 
 std::string StopRule::judge(const Ensembles& state) const {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/state.hpp"
 #include "sampler/ensemble.hpp"
 #include "starling/fit.hpp"
 
@@ -21,7 +22,8 @@ class StopRule {
   /// as many, or a quarter of what there is where that is more: the time for looking stays a small share.
   bool reached(std::size_t steps, const Ensembles& state);
   /// "yes", or what is asked for and how far the worst parameter is from it.
-  [[nodiscard]] const std::string& state() const { return state_; }
+  [[nodiscard]] const std::string& verdict() const { return verdict_; }
+  void state(State& state);  ///< saves or restores it
 
  private:
   [[nodiscard]] std::string judge(const Ensembles& state) const;
@@ -32,7 +34,7 @@ class StopRule {
   /// Of every stride-th draw, [draw][chain][parameter]: with twice `most_values` of them half is dropped.
   std::vector<double> draws_;
   std::size_t stride_ = 1, seen_ = 0;
-  std::string state_;
+  std::string verdict_;
 };
 
 }  // namespace starling

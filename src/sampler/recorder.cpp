@@ -1,0 +1,79 @@
+#include "sampler/recorder.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace starling {
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+Recorder::Recorder(const ChainHeader& header, const FitOptions& options, ChainSink& sink, bool joint)
+    : header_(header), options_(options), sink_(sink), joint_(joint), begin_(Clock::now()) {}
+
+void Recorder::record(std::size_t sweep, const Ensembles& state, std::span<const double> centred,
+                      std::size_t moves) {
+  if (block_.sweeps == 0) block_.first_sweep = sweep;
+  ++block_.sweeps;
+  block_.theta.insert(block_.theta.end(), state.theta.begin(), state.theta.end());
+  if (joint_) block_.theta_centred.insert(block_.theta_centred.end(), centred.begin(), centred.end());
+  block_.lp.insert(block_.lp.end(), state.lp.begin(), state.lp.end());
+  for (const std::uint32_t a : state.accepted) {
+    block_.acceptance.push_back(static_cast<float>(a) / static_cast<float>(moves));
+    accepted_ += a;
+  }
+  proposed_ += moves * state.chains();
+  if (header_.keeps(sweep))
+    for (std::size_t c = 0; c < state.chains(); ++c)
+      if (draw_count_++ % draw_every_ == 0) keep_draw(state.at(c));
+  const bool last = sweep + 1 == header_.burn_in + header_.steps;
+  if (block_.sweeps == 64 || last || seconds_since(appended_) > 5) flush();
+  if (last || seconds_since(reported_) > 0.1) report(sweep + 1, header_.burn_in + header_.steps);
+}
+
+void Recorder::report(std::size_t done, std::size_t sweeps) {
+  if (!options_.progress) return;
+  reported_ = Clock::now();
+  options_.progress(
+      {done, sweeps, static_cast<double>(accepted_) / static_cast<double>(proposed_), seconds()});
+}
+
+void Recorder::flush() {
+  wait();
+  if (block_.sweeps > 0)
+    taken_ = std::async(std::launch::async, [this, block = std::move(block_)] { sink_.append(block); });
+  block_ = {};
+  appended_ = Clock::now();
+}
+
+void Recorder::wait() {
+  if (taken_.valid()) taken_.get();
+}
+
+double Recorder::seconds() const {
+  return seconds_before_ + seconds_since(begin_);
+}
+
+void Recorder::state(State& state) {
+  for (auto* number : {&accepted_, &proposed_, &draw_every_, &draw_count_}) state.number(*number);
+  state.list(draws_);
+  double so_far = seconds();
+  state.number(so_far);
+  if (state.restores()) seconds_before_ = so_far;
+}
+
+/// Keeps 500 to 1000 of all draws, evenly, however many there will be.
+void Recorder::keep_draw(std::span<const double> theta) {
+  draws_.insert(draws_.end(), theta.begin(), theta.end());
+  const std::size_t d = theta.size(), n = draws_.size() / d;
+  if (n < 1000) return;
+  for (std::size_t i = 1; 2 * i < n; ++i) std::copy_n(draws_.data() + 2 * i * d, d, draws_.data() + i * d);
+  draws_.resize(n / 2 * d);
+  draw_every_ *= 2;
+}
+
+}  // namespace starling
