@@ -223,13 +223,13 @@ double expectation(const PopulationModel& population, std::span<const double> th
     const double a = edges[k], width = edges[k + 1] - a;
     if (!(width > 0)) continue;
     const bool singular = a <= lower || edges[k + 1] >= upper;
-    const QuadratureRule& r = singular ? rule(Kind::singular, 64) : rule(Kind::smooth, 16);
+    const Rule r = singular ? rule(Kind::singular, 64) : rule(Kind::smooth, 16);
     nodes.clear();
-    for (const double t : r.t) nodes.push_back(a + width * t);
+    for (const double t : r->t) nodes.push_back(a + width * t);
     l.resize(nodes.size());
     population.log_density(prepared, nodes, l);
     for (std::size_t j = 0; j < nodes.size(); ++j)
-      if (l[j] > -kInfinity) sum += width * std::exp(l[j] + r.log_weight[j]) * f(nodes[j]);
+      if (l[j] > -kInfinity) sum += width * std::exp(l[j] + r->log_weight[j]) * f(nodes[j]);
   }
   return sum;
 }

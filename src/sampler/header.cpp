@@ -35,7 +35,7 @@ ChainHeader make_header(const Model& model, Method method, const FitOptions& o, 
                   {"starling_version", version()}};
   if (model.selection().any()) {
     h.attributes["selection"] = model.selection().text;
-    h.attributes["rate"] = model.selection().rate ? "1" : "0";
+    h.attributes["rate"] = std::to_string(model.selection().rate ? 1 : 0);
   }
   if (o.until.any()) h.attributes["until"] = to_string(o.until);
   if (!o.start_center.empty()) {
