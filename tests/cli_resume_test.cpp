@@ -117,6 +117,26 @@ TEST_F(Resume, GoesOnAfterAFullDisk) {
   expect_same_file(folder_ / "run.nc", folder_ / "whole.nc");
 }
 
+TEST_F(Resume, IsNotForgottenByANewFit) {
+  ASSERT_EQ(interrupted(fit("run.nc"), SIGINT, "run.nc.checkpoint").status, 130);
+  std::filesystem::remove(folder_ / "run.nc");
+  expect_error(run(fit("run.nc")), 2, "starling resume run.nc");
+  must({"resume", "run.nc"});
+}
+
+TEST_F(Resume, RerunComparesEveryDraw) {
+  must(fit("run.nc", "0", "100"));
+  const auto same = run({"rerun", "run.nc", "--threads", "2"});
+  EXPECT_EQ(same.status, 0) << same.err;
+  EXPECT_NE(same.out.find("all 2000 draws are the same"), std::string::npos) << same.out;
+  const auto other = run({"rerun", "run.nc", "--device", "reference", "--json"});
+  EXPECT_EQ(other.status, 1) << other.err;
+  EXPECT_NE(other.out.find("{\"same\":false,\"draws\":2000,\"difference\":\""), std::string::npos)
+      << other.out;
+  write("cat.csv", resume_test::made_catalog(41));
+  expect_error(run({"rerun", "run.nc"}), 2, "this is not the catalog that was fitted");
+}
+
 TEST_F(Resume, ExtendsARunThatKeptItsState) {
   must(join(fit("run.nc", "0", "500"), {"--keep-checkpoint"}));
   must(fit("longer.nc", "0", "800"));

@@ -47,18 +47,19 @@ void check_same_run(const std::filesystem::path& path, const JournalHead& then, 
   if (catalog.hash != then.observed.hash || catalog.size() != then.objects)
     throw other(fmt::format("the catalog {} has changed: SHA-256 {}, expected {}", catalog.source,
                             catalog.hash, then.observed.hash));
-  const auto same_text = [&](const char* name) {
-    const auto a = h.attributes.find(name), b = now.attributes.find(name);
-    return (a == h.attributes.end() ? "" : a->second) == (b == now.attributes.end() ? "" : b->second);
+  const auto text_of = [](const ChainHeader& x, const char* name) {
+    const auto found = x.attributes.find(name);
+    return found == x.attributes.end() ? std::string() : found->second;
   };
+  const auto same_text = [&](const char* name) { return text_of(h, name) == text_of(now, name); };
   if (!same_text("arithmetic"))
     throw other(
         fmt::format("it computed on {}, and {} rounds otherwise; name a device of the same kind with "
                     "--device (the CPU and CUDA are one kind, reference is another)",
                     h.device, now.device));
   if (!same_text("starling_version"))
-    throw other(fmt::format("it was begun by Starling {}, this is {}", h.attributes.at("starling_version"),
-                            now.attributes.at("starling_version")));
+    throw other(fmt::format("it was begun by Starling {}, this is {}", text_of(h, "starling_version"),
+                            text_of(now, "starling_version")));
   const auto all = [](const ChainHeader& x) {
     return std::tie(x.method, x.population, x.measurement, x.integral, x.latent_update, x.parameters,
                     x.priors, x.ensembles, x.walkers, x.burn_in, x.steps, x.thin, x.seed, x.interweaving);

@@ -65,7 +65,7 @@ struct JournalVisitor {
   std::function<void(const JournalHead&)> head;
   std::function<void(const ChainBlock&)> block;
   std::function<void(const ChainResults&)> results;
-  std::function<void(const JournalPlan&)> plan;
+  std::function<void(const JournalPlan&)> plan = {};
 };
 
 /// Walks through the whole records of a journal, one in memory at a time; a torn one at the end (a crash

@@ -18,6 +18,7 @@ void add_demo(CLI::App& app, Command& command);
 void add_simulate(CLI::App& app, Command& command);
 void add_fit(CLI::App& app, Command& command);
 void add_resume(CLI::App& app, Command& command);
+void add_rerun(CLI::App& app, Command& command);
 void add_summary(CLI::App& app, Command& command);
 void add_compare(CLI::App& app, Command& command);
 void add_latents(CLI::App& app, Command& command);

@@ -26,12 +26,13 @@ void check_output(const Request& request) {
   std::error_code error;
   if (fs::is_directory(path, error))
     throw InputError(fmt::format("{}: expected a file to write, this is a folder", request.output));
-  if (fs::exists(path, error) && !request.overwrite)
-    throw InputError(
-        fmt::format("{}: this file exists; choose another name or add --overwrite{}", request.output,
-                    fs::exists(request.output + ".journal", error)
-                        ? "; its run isn't finished: starling resume " + request.output + " goes on with it"
-                        : ""));
+  const bool unfinished = fs::exists(request.output + ".journal", error);
+  const bool saved = unfinished && (fs::exists(request.output + ".checkpoint", error) ||
+                                    fs::exists(request.output + ".checkpoint.old", error));
+  if ((fs::exists(path, error) || saved) && !request.overwrite)
+    throw InputError(fmt::format(
+        "{}: this file exists{}; choose another name or add --overwrite", request.output,
+        unfinished ? ", and its journal, with which starling resume " + request.output + " goes on" : ""));
   const auto folder = path.parent_path();
   if (!folder.empty() && !fs::is_directory(folder, error))
     throw InputError(fmt::format("{}: there is no folder {}", request.output, folder.string()));
