@@ -24,7 +24,7 @@ struct LatentStep {
 };
 
 /// Coefficients common to all latent kernels: the transform mu <- a mu + b that the sweep before left to do;
-/// then the point that sums about normal noise are taken about.
+/// then the point that sums about normal noise are taken about (in the first call: a likely value of mu).
 enum LatentCoefficients { kTransformA, kTransformB, kOrigin, kLatentCoefficients };
 
 /// Sums over objects that the measurement's part of the theta step needs. Normal noise, with v = x - mu,
@@ -141,14 +141,31 @@ struct ExactNormalLatent {
 };
 
 /// Any population and measurement: random-walk Metropolis, step.updates times, with one proposal scale per
-/// object. A latent that is outside the population's support (only a first one can be) walks freely until it
-/// is inside.
+/// object. A first latent where the posterior is 0 (the datum's center may lie outside of the support) goes
+/// towards kOrigin, which is then a likely value, until it is inside.
 template <class P, class Ms>
 struct MetropolisLatent {
   using Population = P;
   using Measurements = Ms;
   static constexpr int coefficients = latent_coefficients<P>();
   static constexpr bool metropolis = true;
+
+  /// `mu`, or where log_density(mu) is -infinity a point between it and `likely` where it is not, by
+  /// bisection.
+  template <class R, class LogDensity>
+  static STARLING_HD R inside(R mu, R likely, const LogDensity& log_density) {
+    const auto possible = [&](R at) { return log_density(at) > R(-__builtin_huge_valf()); };
+    const math::Mask<R> good = possible(mu);
+    if (!math::any<R>(!good)) return mu;
+    R in = likely, out = mu;
+    for (int k = 0; k < 6; ++k) {
+      const R middle = R(0.5f) * (in + out);
+      const math::Mask<R> m = possible(middle);
+      in = math::select<R>(m, middle, in);
+      out = math::select<R>(m, out, middle);
+    }
+    return math::select<R>(good, mu, in);
+  }
 
   template <class R, class S>
   static STARLING_HD void update(const Coefficients<R, coefficients>& c, const LatentStep& step,
@@ -167,6 +184,7 @@ struct MetropolisLatent {
       const std::uint64_t k = quad_member(i, j, end);
       datum[j] = datum_of<R>(objects, k);
       scale[j] = R(scales[k]);
+      if (step.start) mu[j] = inside<R>(mu[j], c[kOrigin], [&](R at) { return log_density(datum[j], at); });
       current[j] = log_density(datum[j], mu[j]);
       accepted[j] = R(0.0f);
     }

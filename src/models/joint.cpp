@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <tuple>
 
 #include "models/frames.hpp"
 #include "models/quadrature.hpp"
@@ -74,11 +76,25 @@ double first_scale(const Parts& parts, const ObjectTable<double>& objects, std::
   return 2.4 / std::sqrt(1 / variance + 1);
 }
 
+/// A value of mu that both the population and the measurement make possible, in the frame.
+double likely_value(const Parts& parts, std::span<const double> framed) {
+  double lower = -std::numeric_limits<double>::infinity(), upper = -lower;
+  if (parts.measurement)
+    std::tie(lower, upper) = common_support(*parts.population, *parts.measurement, framed, parts.frame);
+  double mu = 0;
+  for (std::uint32_t k = 0; k < 100; ++k) {
+    HostStream stream(0, 0, k, purpose_word(Purpose::simulation, 98));
+    mu = parts.population->draw(framed, stream);
+    if (mu > lower && mu < upper) return mu;
+  }
+  return std::isfinite(lower) && std::isfinite(upper) ? 0.5 * (lower + upper) : mu;
+}
+
 /// The coefficients of one chain after the transform: origin, population, measurement.
-void latent_column(const Parts& parts, std::span<const double> theta, double* out) {
+void latent_column(const Parts& parts, std::span<const double> theta, double* out, bool start = false) {
   const auto framed = parts.population->to_frame(theta.first(parts.population_dimension), parts.frame);
   const auto place = parts.population->location_scale(framed);
-  *out++ = place ? place->first : 0;
+  *out++ = place ? place->first : start ? likely_value(parts, framed) : 0;
   parts.population->prepare(framed, out);
   out += parts.population->prepared_size();
   if (!parts.measurement) {
@@ -322,7 +338,7 @@ class LatentTarget final : public JointTarget {
     std::vector<double> column(static_cast<std::size_t>(table_.coefficients) - kOrigin);
     for (std::size_t c = 0; c < chains_; ++c) {
       set_transform(c);
-      latent_column(parts_, theta.subspan(c * parts_.dimension, parts_.dimension), column.data());
+      latent_column(parts_, theta.subspan(c * parts_.dimension, parts_.dimension), column.data(), start);
       table_.set(c, column, kOrigin);
     }
     current_.assign(theta.begin(), theta.end());
@@ -403,7 +419,7 @@ std::vector<double> replay_latents(const Parts& parts, std::size_t object, const
     step.updates = update == LatentUpdate::metropolis ? setup.updates : 1;
     step.start = start ? 1 : 0;
     for (std::size_t c = 0; c < chains; ++c)
-      latent_column(parts, theta.subspan(c * d, d), columns.data() + c * coefficients + kOrigin);
+      latent_column(parts, theta.subspan(c * d, d), columns.data() + c * coefficients + kOrigin, start);
     return replay->sweep(step, columns);
   };
   const auto sweep_of = [&](std::span<const double> all, std::size_t t) {
