@@ -1,6 +1,7 @@
 // ln L of every pair (population, measurement) against integrals over each latent by brute force.
 #include <gtest/gtest.h>
 
+#include "models/quadrature.hpp"
 #include "pair_support.hpp"
 
 namespace pair_test {
@@ -102,6 +103,112 @@ TEST_P(PairOf, NaiveEqualsThePlainSum) {
         EXPECT_NEAR(got, expected, (device == "cpu" ? 1e-5 : 1e-9) * std::max(40.0, std::abs(expected)));
     }
   }
+}
+
+// ---- awkward data
+
+Catalog with_columns(std::vector<double> x, std::vector<double> sigma,
+                     std::map<std::string, std::vector<double>> columns = {}) {
+  Catalog c;
+  c.x = std::move(x);
+  c.sigma = std::move(sigma);
+  c.columns = std::move(columns);
+  return c;
+}
+
+TEST(AwkwardData, NoiseFromNothingToEnormous) {
+  const auto catalog = with_columns({0.5, 1.2, 0.8, 3, 9, -0.3, 0.7}, {1e-9, 0.1, 1e4, 1e-3, 5, 0.5, 1e-5});
+  for (const char* name :
+       {"normal", "student_t", "gamma", "log_normal", "skew_normal", "bb1", "normal_mixture_2"})
+    for (const char* noise : {"normal", "student_t(nu=4)", "normal_unknown_noise"}) {
+      SCOPED_TRACE(std::string(name) + ' ' + noise);
+      const auto& m = measurement(noise);
+      expect_integrals(name, m, catalog, theta_of(population(name), m));
+    }
+}
+
+TEST(AwkwardData, ValuesOutsideOfTheSupport) {
+  const auto catalog = with_columns({-2, -0.1, 1.5, 9}, {0.5});
+  for (const auto& p : populations())
+    if (p.text != "normal") {
+      SCOPED_TRACE(p.text);
+      expect_integrals(p.text, measurement("normal"), catalog, p.theta);
+    }
+}
+
+TEST(AwkwardData, UpperAndLowerLimits) {
+  const auto catalog =
+      with_columns({0.5, 1.2, 0.2, 3, -1}, {0.1, 1e-3, 0.5, 0.2, 0.4}, {{"limit", {1, -1, 0, 1, -1}}});
+  for (const char* name :
+       {"normal", "student_t", "gamma", "truncated_normal(lower=0,upper=inf)", "power_law"}) {
+    SCOPED_TRACE(name);
+    expect_integrals(name, measurement("censored_normal"), catalog, population(name).theta);
+  }
+}
+
+TEST(AwkwardData, VeryUnequalErrors) {
+  const auto catalog =
+      with_columns({0.5, 1.2, 0.9}, {}, {{"sigma_minus", {0.01, 2, 1e-4}}, {"sigma_plus", {1, 1e-3, 3}}});
+  for (const char* name : {"normal", "gamma"})
+    expect_integrals(name, measurement("two_sided_normal"), catalog, population(name).theta);
+}
+
+TEST(AwkwardData, CountsOfNothingAndOfVeryMuch) {
+  const auto counts = with_columns({0, 0, 1, 5000, 3}, {}, {{"exposure", {1e-3, 50, 1, 2000, 1e4}}});
+  for (const char* name : {"gamma", "log_normal", "power_law"})
+    expect_integrals(name, measurement("poisson"), counts, population(name).theta);
+  for (const char* name : {"normal", "student_t"})
+    expect_integrals(name, measurement("poisson_log"), counts, population(name).theta);
+  const auto trials = with_columns({0, 0, 7, 7, 500}, {}, {{"trials", {0, 9, 7, 20, 1000}}});
+  expect_integrals("beta", measurement("binomial"), trials, {1.5, 2.5});
+  for (const char* name : {"normal", "student_t"})
+    expect_integrals(name, measurement("binomial_logit"), trials, population(name).theta);
+}
+
+TEST(AwkwardData, WeightsMultiplyEveryObject) {
+  auto catalog = with_columns({0.5, 1.2, 0.2}, {0.3});
+  catalog.weight = {0, 2.5, 1};
+  for (const char* name : {"gamma", "power_law"})
+    expect_integrals(name, measurement("normal"), catalog, population(name).theta);
+}
+
+TEST(AwkwardData, SuccessesAreNoMoreThanTrials) {
+  const auto catalog = with_columns({3, 8}, {}, {{"trials", {5, 7}}});
+  const auto model = model_of("beta", "binomial");
+  try {
+    log_probability(model, catalog, Method::marginal, {1, 2}, on("cpu"));
+    FAIL();
+  } catch (const starling::InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("row 1: expected x of at most trials"), std::string::npos)
+        << error.what();
+  }
+}
+
+// ---- the error that quadrature says of itself
+
+TEST(QuadratureError, IsNotLessThanTheErrorThereIs) {
+  for (const char* name : {"normal", "student_t", "gamma", "beta", "normal_mixture_3"})
+    for (const char* text : {"normal", "two_sided_normal", "student_t(nu=4)"})
+      for (const double tolerance : {1e-2, 1e-4, 1e-6}) {
+        const auto& m = measurement(text);
+        const auto p = starling::find_population(name).model;
+        const auto measured = starling::find_measurement(text).model;
+        const auto catalog = simulated(population(name), m, 20);
+        BruteForce exact(name, m);
+        exact.at(population(name).theta);
+        const std::vector<starling::QuadraturePoint> at{
+            quadrature_point(*p, *measured, population(name).theta, {}, starling::Frame{})};
+        const starling::Rows rows(*measured, catalog);
+        for (std::size_t i = 0; i < catalog.size(); ++i) {
+          const auto datum = measured->datum(rows[i], starling::Frame{});
+          const auto nodes = place_nodes(*p, *measured, datum, at, tolerance);
+          const double got = log_integral(*p, *measured, datum, at[0], nodes) +
+                             measured->log_constant(rows[i], starling::Frame{});
+          EXPECT_LT(nodes.error, tolerance);
+          EXPECT_NEAR(got, exact(object_of(catalog, i)).log, 2 * nodes.error + 1e-8)
+              << name << ' ' << text << ' ' << i;
+        }
+      }
 }
 
 }  // namespace

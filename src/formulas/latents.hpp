@@ -141,8 +141,8 @@ struct ExactNormalLatent {
 };
 
 /// Any population and measurement: random-walk Metropolis, step.updates times, with one proposal scale per
-/// object. A first latent where the posterior is 0 (the datum's center may lie outside of the support) goes towards
-/// kOrigin, which is then a likely value, until it is inside.
+/// object. A first latent where the posterior is 0 (the datum's center may lie outside of the support) goes
+/// towards kOrigin, which is then a likely value, until it is inside.
 template <class P, class Ms>
 struct MetropolisLatent {
   using Population = P;
@@ -150,7 +150,7 @@ struct MetropolisLatent {
   static constexpr int coefficients = latent_coefficients<P>();
   static constexpr bool metropolis = true;
 
-  /// `mu`, or where log_density(mu) is -infinity a point between it and `likely` where it is not, by bisection.
+  /// `mu`, or, where its density is 0, a point between it and `likely` where it is not, by bisection.
   template <class R, class LogDensity>
   static STARLING_HD R inside(R mu, R likely, const LogDensity& log_density) {
     const auto possible = [&](R at) { return log_density(at) > R(-__builtin_huge_valf()); };
