@@ -22,7 +22,7 @@ struct FitCase {
   std::vector<std::pair<std::string, std::string>> priors;  ///< those that are not the default ones
   std::size_t objects = 80, burn_in = 500, steps = 2500;
   double noise = 1;  ///< factor on the noise of pair_support.hpp
-  double r_hat = 1.05;
+  double r_hat = 1.1;
 };
 
 std::string name_of(const FitCase& c) {
@@ -155,7 +155,7 @@ std::vector<FitCase> through_normal_noise() {
         {"mmin", "uniform(0.2, 0.9)"},
         {"mmax", "uniform(6, 9)"},
         {"lam", "uniform(0, 1)"},
-        {"mpp", "normal(3, 0.5)"},
+        {"mpp", "log_normal(1.1, 0.15)"},
         {"sigpp", "uniform(0.3, 1)"}}},
       {"schechter(x_min=-1)", "normal", {{"alpha", "uniform(-2, 1)"}, {"log10_m_star", "normal(0.5, 1)"}}},
       {"double_schechter(x_min=-1)",

@@ -1,5 +1,6 @@
 #include "sampler/ensemble.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -56,6 +57,27 @@ void move_once(Ensembles& state, std::size_t first, std::size_t last, const Move
                   state.theta.begin() + static_cast<std::ptrdiff_t>(chain * d));
       state.lp[chain] = lp[i];
       ++state.accepted[chain];
+    }
+  }
+}
+
+void rescue_lost(Ensembles& state, std::uint64_t seed, std::uint32_t sweep) {
+  const double best = *std::max_element(state.lp.begin(), state.lp.end());
+  const double limit = best - (25 + 5 * static_cast<double>(state.free.size()));
+  std::vector<std::size_t> everywhere;
+  for (std::size_t c = 0; c < state.chains(); ++c)
+    if (state.lp[c] >= limit) everywhere.push_back(c);
+  for (std::size_t e = 0; e < state.ensembles; ++e) {
+    std::vector<std::size_t> here;
+    for (const std::size_t c : everywhere)
+      if (c / state.walkers == e) here.push_back(c);
+    const auto& places = here.empty() ? everywhere : here;
+    for (std::size_t c = e * state.walkers; c < (e + 1) * state.walkers; ++c) {
+      if (state.lp[c] >= limit || places.empty()) continue;
+      HostStream stream(seed, sweep, static_cast<std::uint32_t>(c), purpose_word(Purpose::walker_start, 1));
+      const std::size_t from = places[stream.below(places.size())];
+      std::copy_n(state.at(from).begin(), state.dimension, state.at(c).begin());
+      state.lp[c] = state.lp[from];
     }
   }
 }

@@ -13,6 +13,7 @@
 
 #include "sampler/ensemble.hpp"
 #include "sampler/header.hpp"
+#include "sampler/monte_carlo.hpp"
 #include "sampler/options.hpp"
 #include "sampler/sandwich.hpp"
 #include "sampler/recorder.hpp"
@@ -25,30 +26,6 @@ namespace starling {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// V at the posterior mean, and the bias of each parameter to first order, from draws [n][d].
-MonteCarloError monte_carlo_error(Likelihood& likelihood, const std::vector<double>& draws, std::size_t d) {
-  const std::size_t n = draws.size() / d;
-  if (n == 0) return {};
-  std::vector<double> mean(d), v(n);
-  for (std::size_t i = 0; i < n; ++i)
-    for (std::size_t j = 0; j < d; ++j) mean[j] += draws[i * d + j] / static_cast<double>(n);
-  MonteCarloError error = likelihood.monte_carlo(mean);
-  likelihood.variance(draws, v);
-  double mean_v = 0;
-  for (const double x : v) mean_v += x / static_cast<double>(n);
-  // E[ln L] is short of the truth by V / 2, so the posterior is tilted by exp(-V / 2)
-  for (std::size_t j = 0; j < d; ++j) {
-    double covariance = 0, variance = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-      const double t = draws[i * d + j] - mean[j];
-      covariance += t * (v[i] - mean_v) / static_cast<double>(n);
-      variance += t * t / static_cast<double>(n);
-    }
-    error.expected_bias.push_back(variance > 0 ? -0.5 * covariance / std::sqrt(variance) : 0);
-  }
-  return error;
-}
 
 /// One run: state shared by the kinds of sweeps.
 class Run {
@@ -143,7 +120,7 @@ class Run {
     std::size_t moves = 0;
     std::span<const double> centred = state_.theta;
     if (likelihood_) {
-      if (t > 0 && t == header_.burn_in / 2) recenter();
+      if (t > 0 && recenters_at(t)) recenter();
       moves += marginal_sweep(t);
     }
     if (joint_) {
@@ -281,10 +258,18 @@ class Run {
             "the log-probability of the start of walker {} is {}: choose another start", c, state_.lp[c]));
   }
 
+  /// In the middle of burn-in; integrals by nodes, which are right near the walkers only, at every quarter of
+  /// it and at its end.
+  [[nodiscard]] bool recenters_at(std::size_t t) const {
+    const std::size_t b = header_.burn_in;
+    return t == b / 2 || (quadrature_ && (t == b / 4 || t == b / 2 + b / 4 || t == b));
+  }
+
   /// Moves the likelihood's reference to the mean of all walkers, and has integrals right for the walkers
   /// that are farthest out.
   void recenter() {
     const std::size_t d = state_.dimension;
+    if (counts_.done > 0) rescue_lost(state_, options_.seed, static_cast<std::uint32_t>(counts_.done));
     reference_.assign(d, 0.0);
     others_.clear();
     for (std::size_t c = 0; c < state_.chains(); ++c)
@@ -296,11 +281,21 @@ class Run {
         if (state_.at(c)[j] < state_.at(lowest)[j]) lowest = c;
         if (state_.at(c)[j] > state_.at(highest)[j]) highest = c;
       }
-      for (const std::size_t c : {lowest, highest})
+      for (const std::size_t c : {lowest, highest}) {
         others_.insert(others_.end(), state_.at(c).begin(), state_.at(c).end());
+        add_beyond(state_.at(c));
+      }
     }
     likelihood_->rebase(reference_, others_);
     evaluate_all();
+  }
+
+  /// A place half as far again from the reference: walkers will go there, too.
+  void add_beyond(std::span<const double> theta) {
+    if (!quadrature_) return;
+    std::vector<double> beyond(theta.begin(), theta.end());
+    for (std::size_t j = 0; j < beyond.size(); ++j) beyond[j] += 0.5 * (beyond[j] - reference_[j]);
+    if (std::isfinite(model_.log_prior(beyond))) others_.insert(others_.end(), beyond.begin(), beyond.end());
   }
 
   std::size_t marginal_sweep(std::size_t t) {

@@ -1,0 +1,13 @@
+/// The Monte Carlo error of a samples likelihood.
+#pragma once
+
+#include <vector>
+
+#include "models/definition.hpp"
+
+namespace starling {
+
+/// V at the posterior mean, and the bias of each parameter to first order, from draws [n][d].
+MonteCarloError monte_carlo_error(Likelihood& likelihood, const std::vector<double>& draws, std::size_t d);
+
+}  // namespace starling
