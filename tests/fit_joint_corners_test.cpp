@@ -1,6 +1,6 @@
-// Joint fits where their arithmetic is strained: widths far below the scatter of the catalog, a point far away,
-// noise far below the scatter; and joint fits of posterior samples. The oracle is the marginal fit, which has no
-// latents, or the grid.
+// Joint fits where their arithmetic is strained: widths far below the scatter of the catalog, a point far
+// away, noise far below the scatter; and joint fits of posterior samples. The oracle is the marginal fit,
+// which has no latents, or the grid.
 #include "fit_support.hpp"
 
 namespace fit_test {
@@ -96,7 +96,8 @@ TEST(JointSamples, AgreeWithTheSumOverTheSamples) {
       expect_within(5, "sd of " + p.name, p.sd, q.sd, std::hypot(p.mcse_sd, q.mcse_sd));
     }
     for (const std::size_t object : {0u, 17u, 59u}) {
-      const auto draws = replay_latent(joint, catalog, object), other = replay_latent(marginal, catalog, object);
+      const auto draws = replay_latent(joint, catalog, object),
+                 other = replay_latent(marginal, catalog, object);
       const auto moments = [](const std::vector<double>& v) {
         double mean = 0, squares = 0;
         for (const double x : v) mean += x / static_cast<double>(v.size());

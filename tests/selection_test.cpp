@@ -1,4 +1,5 @@
-// Selection, rate and weights against closed forms and plain loops, and fits that find the truth behind a cut.
+// Selection, rate and weights against closed forms and plain loops, and fits that find the truth behind a
+// cut.
 #include <filesystem>
 #include <fstream>
 
@@ -12,7 +13,9 @@ using starling::Method;
 using starling::Selection;
 using starling::uniform;
 
-double log_phi(double z) { return std::log(0.5 * std::erfc(-z / std::sqrt(2.0))); }
+double log_phi(double z) {
+  return std::log(0.5 * std::erfc(-z / std::sqrt(2.0)));
+}
 double log_normal(double x, double m, double variance) {
   return -0.5 * ((x - m) * (x - m) / variance + std::log(2 * M_PI * variance));
 }
@@ -88,8 +91,9 @@ TEST(Selection, LogisticAndTableAreIntegrals) {
         integral(t[0], t[1], [](double mu) { return 1 / (1 + std::exp(-(mu - 0.4) / 0.05)); });
     EXPECT_NEAR(log_likelihood(starling::parse_selection("logistic(0.4, 0.05)"), catalog, t, "reference"),
                 plain - 100 * std::log(logistic), 1e-6 * std::abs(plain));
-    EXPECT_NEAR(log_likelihood(starling::parse_selection("table(" + file.string() + ")"), catalog, t, "reference"),
-                plain - 100 * std::log(integral(t[0], t[1], table)), 1e-6 * std::abs(plain));
+    EXPECT_NEAR(
+        log_likelihood(starling::parse_selection("table(" + file.string() + ")"), catalog, t, "reference"),
+        plain - 100 * std::log(integral(t[0], t[1], table)), 1e-6 * std::abs(plain));
   }
   std::filesystem::remove(file);
 }
@@ -142,7 +146,8 @@ TEST(Selection, FitsFindThePopulationBehindTheCut) {
   options.burn_in = 400;
   options.steps = 2000;
   options.seed = 5;
-  for (const auto& chain : {fit_marginal(selected(s), catalog, options), fit_joint(selected(s), catalog, options)}) {
+  for (const auto& chain :
+       {fit_marginal(selected(s), catalog, options), fit_joint(selected(s), catalog, options)}) {
     const auto summary = starling::summary(chain);
     const double truth[] = {0, 1, 3000};
     for (std::size_t j = 0; j < 3; ++j) {

@@ -25,7 +25,7 @@ struct Told {
   std::string tables;
 
   static json output(const std::string& arguments) {
-    return json::parse(shell(fmt::format("'{}' {} 2>&1", STARLING_PROGRAM, arguments)).first);
+    return json::parse(shell(fmt::format("'{}' {} 2>/dev/null", STARLING_PROGRAM, arguments)).first);
   }
   [[nodiscard]] std::string chain(const std::string& run) const {
     return "'" + (folder / (run + ".nc")).string() + "'";

@@ -81,7 +81,8 @@ TEST(Summary, JsonHasTheDocumentedKeysAndNullForNotANumber) {
   chain.header.priors[1] = "fixed(2)";
   const auto summary = starling::summary(chain);
   const auto json = nlohmann::json::parse(starling::to_json(summary));
-  EXPECT_EQ(json.size(), 5u);
+  EXPECT_EQ(json.size(), 6u);
+  EXPECT_TRUE(json.at("notes").empty());
   EXPECT_EQ(json.at("method"), "naive");
   EXPECT_EQ(json.at("verdict"), "");
   EXPECT_TRUE(json.at("warnings").is_array());

@@ -8,8 +8,8 @@
 namespace starling {
 
 /// How objects were selected. Build it by parse_selection, or by hand.
-/// The likelihood becomes prod_i L_i / P_det(theta)^N with P_det = int p(mu | theta) p_det(mu) dmu, or, with a
-/// Poisson rate R of objects in the population as a hyperparameter (`rate`), R^N exp(-R P_det) prod_i L_i
+/// The likelihood becomes prod_i L_i / P_det(theta)^N with P_det = int p(mu | theta) p_det(mu) dmu, or, with
+/// a Poisson rate R of objects in the population as a hyperparameter (`rate`), R^N exp(-R P_det) prod_i L_i
 /// (Loredo 2004; Mandel, Farr & Gair 2019).
 struct Selection {
   enum class Kind {

@@ -40,7 +40,8 @@ void read_table(Selection& s, const std::string& file) {
     if (!(s.value[k] >= 0 && s.value[k] <= 1))
       throw InputError(fmt::format("{}: row {}, p_det = {}: expected a probability", file, k, s.value[k]));
     if (k > 0 && !(s.mu[k] > s.mu[k - 1]))
-      throw InputError(fmt::format("{}: row {}, mu = {}: expected more than the row before", file, k, s.mu[k]));
+      throw InputError(
+          fmt::format("{}: row {}, mu = {}: expected more than the row before", file, k, s.mu[k]));
   }
   if (*std::max_element(s.value.begin(), s.value.end()) == 0)
     throw InputError(fmt::format("{}: p_det is 0 everywhere", file));
@@ -54,8 +55,8 @@ void read_injections(Selection& s, const std::string& file) {
   s.mu = found.x;
   const auto density = found.columns.find("p_draw"), log_density = found.columns.find("log_p_draw");
   if ((density == found.columns.end()) == (log_density == found.columns.end()))
-    throw InputError(
-        fmt::format("{}: injections need a column p_draw or log_p_draw, the density they were drawn from", file));
+    throw InputError(fmt::format(
+        "{}: injections need a column p_draw or log_p_draw, the density they were drawn from", file));
   if (log_density != found.columns.end()) {
     s.value = log_density->second;
   } else {
@@ -67,8 +68,9 @@ void read_injections(Selection& s, const std::string& file) {
     }
   }
   if (!(s.injected >= static_cast<double>(s.mu.size())))
-    throw InputError(fmt::format("{}: {} injections were seen of {} that were drawn; expected that many or more",
-                                 file, s.mu.size(), s.injected));
+    throw InputError(
+        fmt::format("{}: {} injections were seen of {} that were drawn; expected that many or more", file,
+                    s.mu.size(), s.injected));
 }
 
 }  // namespace
@@ -81,10 +83,10 @@ Selection parse_selection(const std::string& text) {
   const std::string name = trimmed(s.text.substr(0, open));
   const auto kind = std::find(kKinds.begin(), kKinds.end(), name);
   if (kind == kKinds.end())
-    throw InputError(
-        fmt::format("unknown selection '{}'{}; expected threshold(x), logistic(center, width), table(FILE) or "
-                    "injections(FILE, NUMBER)",
-                    name, did_you_mean(name, kKinds)));
+    throw InputError(fmt::format(
+        "unknown selection '{}'{}; expected threshold(x), logistic(center, width), table(FILE) or "
+        "injections(FILE, NUMBER)",
+        name, did_you_mean(name, kKinds)));
   if (open == std::string::npos || s.text.back() != ')')
     throw InputError(fmt::format("selection '{}': expected its arguments in parentheses", s.text));
   std::vector<std::string> arguments;

@@ -12,8 +12,8 @@
 
 #include "commands.hpp"
 #include "starling/error.hpp"
-#include "starling/program.hpp"
 #include "starling/fit.hpp"
+#include "starling/program.hpp"
 
 namespace {
 

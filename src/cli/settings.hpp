@@ -121,7 +121,8 @@ void for_each_setting(Visit&& visit) {
       [](auto& r) -> auto& { return r.measurement; });
   visit(
       S{model_settings, "model", "selection", "--selection", "SELECTION",
-        "how objects were selected: threshold(X) on the measured value, logistic(CENTER, WIDTH) or table(FILE) "
+        "how objects were selected: threshold(X) on the measured value, logistic(CENTER, WIDTH) or "
+        "table(FILE) "
         "for the true one, or injections(FILE, NUMBER)"},
       [](auto& r) -> auto& { return r.selection; });
   visit(

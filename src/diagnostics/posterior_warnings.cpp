@@ -246,8 +246,10 @@ std::string few_injections(const Chain& chain) {
   const double variance = number_of(chain, "selection_variance");
   if (!(n_eff <= needed || variance >= 1)) return {};
   return fmt::format(
-      "The injections are worth {:.0f} effective ones and {:.0f} are needed (4 per object); their Monte Carlo "
-      "variance of ln L is {:.2g}. Make more injections, or draw them from a density nearer to the population.",
+      "The injections are worth {:.0f} effective ones and {:.0f} are needed (4 per object); their Monte "
+      "Carlo "
+      "variance of ln L is {:.2g}. Make more injections, or draw them from a density nearer to the "
+      "population.",
       n_eff, needed, variance);
 }
 
@@ -256,7 +258,8 @@ std::string bad_integral(const Chain& chain) {
   const double error = number_of(chain, "integration_error");
   if (!(error > 1e-3)) return {};
   return fmt::format(
-      "The integral over the latent of the worst object has an error of {:.2g} in its ln L. Use the joint fit, "
+      "The integral over the latent of the worst object has an error of {:.2g} in its ln L. Use the joint "
+      "fit, "
       "which needs no integral.",
       error);
 }

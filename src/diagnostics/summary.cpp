@@ -130,12 +130,9 @@ std::string to_json(const Summary& summary) {
                           {"r_hat", p.r_hat},       {"mcse_mean", p.mcse_mean},
                           {"mcse_sd", p.mcse_sd},   {"tau", p.tau}};
   }
-  const Json json = {{"method", summary.method},
-                     {"parameters", parameters},
-                     {"acceptance", summary.acceptance},
-                     {"verdict", summary.verdict},
-                     {"notes", summary.notes},
-                     {"warnings", summary.warnings}};
+  const Json json = {{"method", summary.method},         {"parameters", parameters},
+                     {"acceptance", summary.acceptance}, {"verdict", summary.verdict},
+                     {"notes", summary.notes},           {"warnings", summary.warnings}};
   return json.dump(2);
 }
 

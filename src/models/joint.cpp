@@ -222,9 +222,7 @@ class LatentTarget final : public JointTarget {
   [[nodiscard]] std::span<const double> noise(std::span<const double> theta) const {
     return theta.subspan(parts_.population_dimension, parts_.measurement_dimension);
   }
-  [[nodiscard]] bool measurement_has_theta() const {
-    return parts_.measurement_dimension > 0;
-  }
+  [[nodiscard]] bool measurement_has_theta() const { return parts_.measurement_dimension > 0; }
   /// Whether sums say all about the measurement.
   [[nodiscard]] bool analytic() const {
     if (!parts_.measurement) return true;

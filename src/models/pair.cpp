@@ -163,8 +163,15 @@ class Pair final : public ModelDefinition {
     const bool shifts = p.frame_shifts() && (m == nullptr || m->frame_shifts());
     const bool scales = p.frame_scales() && (m == nullptr || m->frame_scales());
     const Frame frame = frame_of(points_of(m, catalog), shifts, scales);
-    return {catalog, p.in_frame(frame), measurement_.model, frame, population_dimension_, measurement_dimension_,
-            parameters_.size(), backend, options.quadrature_tolerance};
+    return {catalog,
+            p.in_frame(frame),
+            measurement_.model,
+            frame,
+            population_dimension_,
+            measurement_dimension_,
+            parameters_.size(),
+            backend,
+            options.quadrature_tolerance};
   }
   double one_of_the_samples(const Catalog& catalog, std::size_t object, std::span<const double> theta,
                             HostStream& stream) const {
@@ -185,9 +192,8 @@ class Pair final : public ModelDefinition {
 
   /// Inverts the cumulative sum of the nodes of the integral over mu.
   double by_inversion(const Datum<double>& datum, std::span<const double> theta, HostStream& stream) const {
-    const auto point =
-        quadrature_point(*population_.model, *measurement_.model, theta.first(population_dimension_),
-                         noise_part(theta), Frame{});
+    const auto point = quadrature_point(*population_.model, *measurement_.model,
+                                        theta.first(population_dimension_), noise_part(theta), Frame{});
     return draw_latent(*population_.model, *measurement_.model, datum, point, stream);
   }
 

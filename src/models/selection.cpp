@@ -60,10 +60,10 @@ class Everything final : public Factor {
   double detected(std::span<const double>) override { return 1; }
 };
 
-/// Quadrature of p(mu | theta) p_det(mu), or its closed form: a threshold on a normal population through normal
-/// noise. Where p_det depends on an object's noise, ln P_det is needed for
-/// every object; as a function of the one column that differs from object to object it is smooth, and is
-/// summed over the objects through its values at Chebyshev nodes.
+/// Quadrature of p(mu | theta) p_det(mu), or its closed form: a threshold on a normal population through
+/// normal noise. Where p_det depends on an object's noise, ln P_det is needed for every object; as a function
+/// of the one column that differs from object to object it is smooth, and is summed over the objects through
+/// its values at Chebyshev nodes.
 class ByQuadrature final : public Factor {
  public:
   ByQuadrature(const Parts& parts, const Selection& selection) : Factor(parts, selection) {
@@ -82,7 +82,9 @@ class ByQuadrature final : public Factor {
     for (std::size_t i = 0; i < out.size(); ++i)
       out[i] = one(theta.subspan(i * parts_.dimension, parts_.dimension));
   }
-  Error error(std::span<const double>) override { return {0, kInfinity}; }
+  Error error(std::span<const double>) override {
+    return {0, kInfinity};
+  }
   double detected(std::span<const double> theta) override {
     // the mean over the objects where noise differs
     double sum = 0, shares = 0;
@@ -158,7 +160,8 @@ class ByQuadrature final : public Factor {
       shifted[0] = selection_.a;
       const auto datum = parts_.measurement->datum(shifted, Frame{});
       const std::vector<double> any(parts_.measurement_dimension, 1.0);
-      around(datum.center, likelihood_width(*parts_.measurement, parts_.measurement->prepare(any, Frame{}), datum));
+      around(datum.center,
+             likelihood_width(*parts_.measurement, parts_.measurement->prepare(any, Frame{}), datum));
     }
     return at;
   }

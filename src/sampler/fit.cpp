@@ -15,8 +15,8 @@
 #include "sampler/header.hpp"
 #include "sampler/monte_carlo.hpp"
 #include "sampler/options.hpp"
-#include "sampler/sandwich.hpp"
 #include "sampler/recorder.hpp"
+#include "sampler/sandwich.hpp"
 #include "sampler/start.hpp"
 #include "sampler/target.hpp"
 #include "sampler/until.hpp"
@@ -168,7 +168,8 @@ class Run {
       results.monte_carlo = monte_carlo_error(*likelihood_, recorder_->draws(), state_.dimension);
     if (selection_) describe_selection(recorder_->draws(), results);
     if (likelihood_ && !catalog_.weight.empty() && recorder_->draws().size() > 10 * state_.dimension)
-      describe_weights(sandwich(*likelihood_, catalog_.weight, recorder_->draws(), state_.dimension), results);
+      describe_weights(sandwich(*likelihood_, catalog_.weight, recorder_->draws(), state_.dimension),
+                       results);
     return results;
   }
 
@@ -245,9 +246,10 @@ class Run {
 
   /// On the naive or marginal likelihood.
   void marginal_target(std::span<const double> theta, std::span<double> lp) {
-    target_(theta, lp, [&](std::span<const std::size_t>, std::span<const double> rows, std::span<double> out) {
-      likelihood_->evaluate(rows, out);
-    });
+    target_(theta, lp,
+            [&](std::span<const std::size_t>, std::span<const double> rows, std::span<double> out) {
+              likelihood_->evaluate(rows, out);
+            });
   }
 
   void evaluate_all() {
@@ -320,12 +322,12 @@ class Run {
                                                                                 : 1;
     const auto target = [&](std::span<const std::size_t> chains, std::span<const double> theta,
                             std::span<double> lp) {
-      target_(theta, lp, [&](std::span<const std::size_t> inside, std::span<const double> rows,
-                             std::span<double> out) {
-        std::vector<std::size_t> whose;
-        for (const std::size_t i : inside) whose.push_back(chains[i]);
-        log_conditional(whose, rows, out);
-      });
+      target_(theta, lp,
+              [&](std::span<const std::size_t> inside, std::span<const double> rows, std::span<double> out) {
+                std::vector<std::size_t> whose;
+                for (const std::size_t i : inside) whose.push_back(chains[i]);
+                log_conditional(whose, rows, out);
+              });
     };
     const auto run = [&](std::size_t first, std::size_t last) {
       const std::size_t w = state_.walkers, begin = first * w, count = (last - first) * w;
@@ -376,8 +378,7 @@ class Run {
     for (const std::size_t c : all) {
       const Values from = Values(centred_).subspan(c * state_.dimension, state_.dimension);
       if (interweave) joint_->transform(c, from, state_.at(c));
-      state_.lp[c] = prior[c] +
-                     joint_->joint(from, state_.at(c), centred_value[c], before[c], after[c]);
+      state_.lp[c] = prior[c] + joint_->joint(from, state_.at(c), centred_value[c], before[c], after[c]);
     }
     return moves;
   }

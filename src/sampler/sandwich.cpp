@@ -1,7 +1,7 @@
 #include "sampler/sandwich.hpp"
 
-#include <Eigen/Dense>
 #include <cmath>
+#include <Eigen/Dense>
 
 namespace starling {
 

@@ -9,8 +9,9 @@
 namespace starling {
 
 /// sum_i w_i ln L_i is a pseudo-likelihood: its posterior counts an object of weight 2 as two, so its widths
-/// C^(1/2) are not those of repeated surveys. Those are the sandwich C J C, with J = sum_i w_i^2 s_i s_i^T and
-/// s_i the gradient of ln L_i at the posterior mean (Huber 1967; Pfeffermann 1993), by central differences.
+/// C^(1/2) are not those of repeated surveys. Those are the sandwich C J C, with J = sum_i w_i^2 s_i s_i^T
+/// and s_i the gradient of ln L_i at the posterior mean (Huber 1967; Pfeffermann 1993), by central
+/// differences.
 struct Sandwich {
   std::vector<double> sd;   ///< of every parameter
   double effective_number;  ///< (sum w)^2 / sum w^2

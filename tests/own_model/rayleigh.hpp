@@ -7,7 +7,8 @@ struct Rayleigh {
   static constexpr std::string_view name = "rayleigh";
   static constexpr std::string_view meaning = "p(mu) = mu / s^2 exp(-mu^2 / (2 s^2)), mu > 0";
   static std::vector<starling::Parameter> parameters() {
-    return {{"s", 0, std::numeric_limits<double>::infinity(), "where the density peaks", "log_uniform(1e-3, 1e3)"}};
+    return {{"s", 0, std::numeric_limits<double>::infinity(), "where the density peaks",
+             "log_uniform(1e-3, 1e3)"}};
   }
   static constexpr int prepared_size = 2;  // 1 / s^2, -2 ln s
   static std::array<double, 2> prepare(std::span<const double> theta) {

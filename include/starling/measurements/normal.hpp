@@ -10,7 +10,9 @@ namespace starling {
 struct NormalColumns {
   static constexpr bool frame_shifts = true, frame_scales = true;
   /// No measured value fixes a latent better than floats resolve it.
-  static double sigma_in(Frame frame, double sigma) { return std::max(sigma / frame.scale, frame.resolution); }
+  static double sigma_in(Frame frame, double sigma) {
+    return std::max(sigma / frame.scale, frame.resolution);
+  }
 
   static Datum<double> datum(Row row, Frame frame) {
     const double sigma = sigma_in(frame, row[1]);

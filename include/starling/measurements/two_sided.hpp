@@ -20,7 +20,8 @@ struct TwoSidedNormal {
             {"sigma_plus", true, 0, Column::Values::positive, "error towards higher mu"}};
   }
   static Datum<double> datum(Row row, Frame frame) {
-    const double minus = NormalColumns::sigma_in(frame, row[1]), plus = NormalColumns::sigma_in(frame, row[2]);
+    const double minus = NormalColumns::sigma_in(frame, row[1]),
+                 plus = NormalColumns::sigma_in(frame, row[2]);
     return {frame.to(row[0]), {1 / (minus * minus), 1 / (plus * plus), 0}};
   }
   static std::array<double, 2> prepare(std::span<const double>, Frame) { return {}; }
