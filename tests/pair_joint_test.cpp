@@ -22,7 +22,7 @@ struct FitCase {
   std::vector<std::pair<std::string, std::string>> priors;  ///< those that are not the default ones
   std::size_t objects = 80, burn_in = 500, steps = 2500;
   double noise = 1;  ///< factor on the noise of pair_support.hpp
-  double r_hat = 1.1;
+  double r_hat = 1.15;
 };
 
 std::string name_of(const FitCase& c) {

@@ -283,21 +283,11 @@ class Run {
         if (state_.at(c)[j] < state_.at(lowest)[j]) lowest = c;
         if (state_.at(c)[j] > state_.at(highest)[j]) highest = c;
       }
-      for (const std::size_t c : {lowest, highest}) {
+      for (const std::size_t c : {lowest, highest})
         others_.insert(others_.end(), state_.at(c).begin(), state_.at(c).end());
-        add_beyond(state_.at(c));
-      }
     }
     likelihood_->rebase(reference_, others_);
     evaluate_all();
-  }
-
-  /// A place half as far again from the reference: walkers will go there, too.
-  void add_beyond(std::span<const double> theta) {
-    if (!quadrature_) return;
-    std::vector<double> beyond(theta.begin(), theta.end());
-    for (std::size_t j = 0; j < beyond.size(); ++j) beyond[j] += 0.5 * (beyond[j] - reference_[j]);
-    if (std::isfinite(model_.log_prior(beyond))) others_.insert(others_.end(), beyond.begin(), beyond.end());
   }
 
   std::size_t marginal_sweep(std::size_t t) {

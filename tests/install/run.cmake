@@ -44,7 +44,7 @@ if(MODEL)
     message(FATAL_ERROR "the program does not list its own population:\n${output}")
   endif()
   run(${program} simulate --population rayleigh --truth s=2 --sigma 0.5 --objects 300 --seed 1 -o ${WORK}/own.csv)
-  foreach(method naive marginal joint)
+  foreach(method marginal joint)
     run(${program} fit ${WORK}/own.csv --population rayleigh --method ${method} --walkers 20 --burn-in 200 --steps 200
       --seed 1 -o ${WORK}/own_${method}.nc)
     if(NOT output MATCHES "\ns +([0-9.]+)" OR CMAKE_MATCH_1 LESS 1.8 OR CMAKE_MATCH_1 GREATER 2.2)

@@ -93,10 +93,11 @@ struct Schechter {
              "normal(10, 5)"}};
   }
 
-  /// ln[ln(10) / Gamma(alpha + 1, y_min)]; -infinity where nothing can be said to be left of the density.
+  /// ln[ln(10) / Gamma(alpha + 1, y_min)]; -infinity where the knee is more than four decades below x_min:
+  /// all that is left of the density is an exponential there, which floats can't follow.
   static double log_norm(double alpha, double star, double x_min) {
     const double y_min = std::pow(10, x_min - star);
-    if (!(y_min < 1e30 && y_min > 1e-200)) return -std::numeric_limits<double>::infinity();
+    if (!(y_min < 1e4 && y_min > 1e-200)) return -std::numeric_limits<double>::infinity();
     return 0.83403244524795595 - log_upper_gamma(alpha + 1, y_min);
   }
 
