@@ -67,12 +67,7 @@ void expect_same(const Chain& a, const Chain& b) {
   expect_same(a.header, b.header);
   expect_same(a.results, b.results);
   expect_same(a.observed, b.observed);
-  EXPECT_EQ(a.draws, b.draws);
-  EXPECT_TRUE(same_bits(a.theta, b.theta));
-  EXPECT_TRUE(same_bits(a.lp, b.lp));
-  EXPECT_TRUE(same_bits(a.acceptance, b.acceptance));
-  EXPECT_TRUE(same_bits(a.sweep_theta, b.sweep_theta));
-  EXPECT_TRUE(same_bits(a.sweep_theta_centred, b.sweep_theta_centred));
+  expect_same_draws(a, b);
 }
 
 Chain in_memory(const std::string& method, const Catalog& objects, std::size_t length) {

@@ -1,6 +1,7 @@
 /// Made-up runs whose every number is a known function of its place, for tests of chains.
 #pragma once
 
+#include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -149,6 +150,25 @@ inline void run(starling::ChainSink& sink, const starling::ChainHeader& h, const
 template <class T>
 bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
+}
+
+/// Draws and all that belongs to each.
+inline void expect_same_draws(const starling::Chain& a, const starling::Chain& b) {
+  EXPECT_EQ(a.draws, b.draws);
+  EXPECT_TRUE(same_bits(a.theta, b.theta));
+  EXPECT_TRUE(same_bits(a.lp, b.lp));
+  EXPECT_TRUE(same_bits(a.acceptance, b.acceptance));
+  EXPECT_TRUE(same_bits(a.sweep_theta, b.sweep_theta));
+  EXPECT_TRUE(same_bits(a.sweep_theta_centred, b.sweep_theta_centred));
+}
+
+/// What was made of the draws, and whether they are all.
+inline void expect_same_figures(const starling::ChainResults& a, const starling::ChainResults& b) {
+  EXPECT_TRUE(same_bits(a.latents.mean, b.latents.mean));
+  EXPECT_TRUE(same_bits(a.latents.sd, b.latents.sd));
+  EXPECT_EQ(a.monte_carlo.variance, b.monte_carlo.variance);
+  EXPECT_TRUE(same_bits(a.monte_carlo.expected_bias, b.monte_carlo.expected_bias));
+  EXPECT_EQ(a.complete, b.complete);
 }
 
 }  // namespace chain_test

@@ -37,19 +37,9 @@ Model samples_model() {
 }
 
 void expect_same(const Chain& a, const Chain& b) {
-  using chain_test::same_bits;
   EXPECT_EQ(a.header.steps, b.header.steps);
-  EXPECT_EQ(a.draws, b.draws);
-  EXPECT_TRUE(same_bits(a.theta, b.theta));
-  EXPECT_TRUE(same_bits(a.lp, b.lp));
-  EXPECT_TRUE(same_bits(a.acceptance, b.acceptance));
-  EXPECT_TRUE(same_bits(a.sweep_theta, b.sweep_theta));
-  EXPECT_TRUE(same_bits(a.sweep_theta_centred, b.sweep_theta_centred));
-  EXPECT_TRUE(same_bits(a.results.latents.mean, b.results.latents.mean));
-  EXPECT_TRUE(same_bits(a.results.latents.sd, b.results.latents.sd));
-  EXPECT_EQ(a.results.monte_carlo.variance, b.results.monte_carlo.variance);
-  EXPECT_TRUE(same_bits(a.results.monte_carlo.expected_bias, b.results.monte_carlo.expected_bias));
-  EXPECT_EQ(a.results.complete, b.results.complete);
+  chain_test::expect_same_draws(a, b);
+  chain_test::expect_same_figures(a.results, b.results);
 }
 
 void expect_a_run_of_as_many_steps(const std::function<Chain(const FitOptions&)>& fit, FitOptions o) {

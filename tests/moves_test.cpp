@@ -16,44 +16,11 @@
 #include <string>
 #include <vector>
 
+#include "known_targets.hpp"
 #include "sampler/ensemble.hpp"
 
 namespace starling {
 namespace {
-
-using Vector = std::vector<double>;
-constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
-
-double phi(double z) {
-  return 0.5 * std::erfc(-z / std::sqrt(2.0));
-}
-
-struct KnownTarget {
-  std::string name;
-  std::size_t dimension;
-  std::function<double(std::span<const double>)> log_density;
-  std::function<Vector(HostStream&)> draw;
-  std::function<Vector(std::span<const double>)> uniforms;
-};
-
-KnownTarget standard_normal(std::size_t d) {
-  return {"normal in " + std::to_string(d), d,
-          [](std::span<const double> t) {
-            double sum = 0;
-            for (const double x : t) sum -= x * x / 2;
-            return sum;
-          },
-          [d](HostStream& s) {
-            Vector t(d);
-            for (double& x : t) x = s.normal();
-            return t;
-          },
-          [](std::span<const double> t) {
-            Vector u;
-            for (const double x : t) u.push_back(phi(x));
-            return u;
-          }};
-}
 
 /// theta_j = 3 + 10^(j - 1) (0.95 previous z + 0.31 z_j): strongly correlated, of very different scales.
 KnownTarget correlated_normal(std::size_t d) {
