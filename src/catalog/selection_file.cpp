@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "models/call_text.hpp"
 #include "starling/catalog.hpp"
 #include "starling/error.hpp"
 #include "starling/model.hpp"
@@ -15,12 +16,7 @@ namespace {
 
 const std::vector<std::string> kKinds{"none", "threshold", "logistic", "table", "injections"};
 
-std::string trimmed(const std::string& text) {
-  const auto first = text.find_first_not_of(" \t"), last = text.find_last_not_of(" \t");
-  return first == std::string::npos ? "" : text.substr(first, last - first + 1);
-}
-
-double number(const std::string& text, const std::string& all) {
+double number(std::string_view text, const std::string& all) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value))
@@ -77,25 +73,19 @@ void read_injections(Selection& s, const std::string& file) {
 
 Selection parse_selection(const std::string& text) {
   Selection s;
-  s.text = trimmed(text);
+  s.text = trimmed_text(text);
   if (s.text.empty() || s.text == "none") return s;
-  const auto open = s.text.find('(');
-  const std::string name = trimmed(s.text.substr(0, open));
+  const CallText call = split_call(s.text);
+  const std::string_view name = call.name;
   const auto kind = std::find(kKinds.begin(), kKinds.end(), name);
   if (kind == kKinds.end())
     throw InputError(fmt::format(
         "unknown selection '{}'{}; expected threshold(x), logistic(center, width), table(FILE) or "
         "injections(FILE, NUMBER)",
         name, did_you_mean(name, kKinds)));
-  if (open == std::string::npos || s.text.back() != ')')
+  if (!call.parentheses)
     throw InputError(fmt::format("selection '{}': expected its arguments in parentheses", s.text));
-  std::vector<std::string> arguments;
-  const std::string inside = s.text.substr(open + 1, s.text.size() - open - 2);
-  for (std::size_t begin = 0; begin <= inside.size();) {
-    const auto comma = std::min(inside.find(',', begin), inside.size());
-    arguments.push_back(trimmed(inside.substr(begin, comma - begin)));
-    begin = comma + 1;
-  }
+  const auto& arguments = call.arguments;
   const std::size_t expected = name == "threshold" || name == "table" ? 1 : 2;
   if (arguments.size() != expected)
     throw InputError(fmt::format("selection '{}': {} takes {} argument{}, got {}", s.text, name, expected,
@@ -110,11 +100,11 @@ Selection parse_selection(const std::string& text) {
     if (s.b == 0) throw InputError(fmt::format("selection '{}': the width is 0", s.text));
   } else if (name == "table") {
     s.kind = Selection::Kind::table;
-    read_table(s, arguments[0]);
+    read_table(s, std::string(arguments[0]));
   } else {
     s.kind = Selection::Kind::injections;
     s.injected = number(arguments[1], s.text);
-    read_injections(s, arguments[0]);
+    read_injections(s, std::string(arguments[0]));
   }
   return s;
 }

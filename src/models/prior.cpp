@@ -15,6 +15,7 @@
 #include <system_error>
 #include <vector>
 
+#include "models/call_text.hpp"
 #include "starling/error.hpp"
 #include "starling/model.hpp"
 
@@ -103,12 +104,6 @@ double normal_score(double u) {
 double log_ratio(double a, double b) {
   const double excess = (b - a) / a;
   return std::isfinite(excess) ? std::log1p(excess) : std::log(b) - std::log(a);
-}
-
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 bool read_number(std::string_view text, double& value) {
@@ -251,12 +246,11 @@ Prior fixed(double value) {
 }
 
 Prior parse_prior(std::string_view text) {
-  const std::string_view trimmed = trim(text);
   const auto fail = [&](const std::string& what) -> void {
-    throw InputError(fmt::format("prior '{}': {}", trimmed, what));
+    throw InputError(fmt::format("prior '{}': {}", trimmed_text(text), what));
   };
-  const auto open = trimmed.find('(');
-  const std::string_view name = trim(trimmed.substr(0, open));
+  const CallText call = split_call(text);
+  const std::string_view name = call.name;
   const auto entry = std::find_if(families.begin(), families.end(),
                                   [name](const FamilyInfo& candidate) { return candidate.name == name; });
   if (entry == families.end()) {
@@ -268,15 +262,8 @@ Prior parse_prior(std::string_view text) {
   const std::string example = entry->arity() == 1
                                   ? fmt::format("{}({})", name, entry->arguments[0])
                                   : fmt::format("{}({}, {})", name, entry->arguments[0], entry->arguments[1]);
-  if (open == std::string_view::npos || !trimmed.ends_with(')')) fail("expected the form " + example);
-
-  std::vector<std::string_view> words;
-  std::string_view rest = trimmed.substr(open + 1, trimmed.size() - open - 2);
-  for (auto comma = rest.find(','); comma != std::string_view::npos; comma = rest.find(',')) {
-    words.push_back(trim(rest.substr(0, comma)));
-    rest.remove_prefix(comma + 1);
-  }
-  if (!words.empty() || !trim(rest).empty()) words.push_back(trim(rest));
+  if (!call.parentheses) fail("expected the form " + example);
+  const auto& words = call.arguments;
   if (words.size() != entry->arity())
     fail(fmt::format("{} arguments, expected {}: {}", words.size(), entry->arity(), example));
 

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <optional>
 
+#include "models/call_text.hpp"
 #include "starling/error.hpp"
 #include "starling/measurements/samples.hpp"
 #include "starling/model.hpp"
@@ -33,31 +34,21 @@ struct Call {
   std::vector<std::pair<std::string, double>> arguments;  // names may be empty
 };
 
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t"), last = text.find_last_not_of(" \t");
-  return first == std::string_view::npos ? std::string_view{} : text.substr(first, last - first + 1);
-}
-
 /// Reads name(key=1, key=2) or name(1, 2).
 Call parse_call(std::string_view text, const char* what) {
-  const auto open = text.find('(');
-  Call call{std::string(trimmed(text.substr(0, open))), {}};
-  if (open == std::string_view::npos) return call;
-  const auto close = text.find_last_not_of(" \t");
-  if (text[close] != ')') throw InputError(fmt::format("{} '{}': expected a ')' at its end", what, text));
-  std::string_view rest = text.substr(open + 1, close - open - 1);
-  while (!trimmed(rest).empty()) {
-    const auto comma = rest.find(',');
-    const auto item = rest.substr(0, comma);
+  auto split = split_call(text);
+  Call call{std::string(split.name), {}};
+  if (split.unclosed) throw InputError(fmt::format("{} '{}': expected a ')' at its end", what, text));
+  if (!split.arguments.empty() && split.arguments.back().empty()) split.arguments.pop_back();
+  for (const std::string_view item : split.arguments) {
     const auto equals = item.find('=');
-    const auto name = equals == std::string_view::npos ? std::string_view{} : trimmed(item.substr(0, equals));
-    auto number = trimmed(equals == std::string_view::npos ? item : item.substr(equals + 1));
+    const bool named = equals != std::string_view::npos;
+    const auto number = trimmed_text(named ? item.substr(equals + 1) : item);
     double value = 0;
     const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
     if (error != std::errc{} || end != number.data() + number.size() || std::isnan(value))
       throw InputError(fmt::format("{} '{}': expected a number, got '{}'", what, text, number));
-    call.arguments.emplace_back(name, value);
-    rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
+    call.arguments.emplace_back(named ? trimmed_text(item.substr(0, equals)) : std::string_view{}, value);
   }
   return call;
 }
