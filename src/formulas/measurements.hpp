@@ -59,16 +59,6 @@ using BuiltinMeasurements = MeasurementSet<NormalNoise, NormalUnknownNoise, Norm
                                            TwoSidedNormal, CensoredNormal, Flux, LogFlux, PoissonCounts,
                                            PoissonLogRate, BinomialCounts, BinomialLogit>;
 
-/// The built-in ones and a program's own.
-template <class Set, class... More>
-struct Extended;
-template <class... Ms, class... More>
-struct Extended<MeasurementSet<Ms...>, More...> {
-  using Type = MeasurementSet<Ms..., More...>;
-};
-template <class... More>
-using BuiltinMeasurementsAnd = typename Extended<BuiltinMeasurements, More...>::Type;
-
 /// Object columns 0 to 3.
 template <class R, class S>
 STARLING_HD Datum<R> datum_of(const ObjectView<S>& objects, std::uint64_t i) {

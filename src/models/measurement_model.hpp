@@ -66,8 +66,11 @@ class Rows {
   /// What for: for all that the measurement says, or only for the points that a naive fit takes, which need
   /// no sigma where it does not say where they are.
   enum class Use { all, points };
-  /// Throws InputError that names a missing column, or a value that its column may not hold.
+  /// Throws InputError that names a missing column.
   Rows(const MeasurementModel& measurement, const Catalog& catalog, Use use = Use::all);
+  /// Throws InputError that names a value that its column, or the measurement, may not hold. Once per
+  /// catalog.
+  void check(const MeasurementModel& measurement) const;
   using Values = std::array<double, 4>;
   [[nodiscard]] Values operator[](std::size_t i) const {
     Values values{};
@@ -81,6 +84,7 @@ class Rows {
 
   std::vector<std::span<const double>> columns_;
   std::vector<double> missing_;
+  std::size_t size_;  // objects
 };
 
 }  // namespace starling

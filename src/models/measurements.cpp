@@ -149,7 +149,7 @@ const std::vector<MeasurementEntry>& measurement_entries() {
   return all;
 }
 
-Rows::Rows(const MeasurementModel& measurement, const Catalog& catalog, Use use) {
+Rows::Rows(const MeasurementModel& measurement, const Catalog& catalog, Use use) : size_(catalog.size()) {
   const auto columns = measurement.columns();
   const bool only_x = std::none_of(columns.begin(), columns.end(), [](const Column& c) {
     return c.required && c.role != "x" && c.role != "sigma";
@@ -163,13 +163,19 @@ Rows::Rows(const MeasurementModel& measurement, const Catalog& catalog, Use use)
               ? "this measurement needs the noise of every object: a column sigma, or one number for all"
               : fmt::format("this measurement needs column '{}' ({}): name it by --column {}=COLUMN",
                             column.role, column.meaning, column.role));
-    for (std::size_t i = 0; i < values.size(); ++i)
-      if (const char* expected = complaint(column.values, values[i]))
-        throw InputError(fmt::format("row {}, {} = {}: expected {}", i, column.role, values[i], expected));
     columns_.push_back(values);
     missing_.push_back(column.missing);
   }
-  for (std::size_t i = 0; i < catalog.size(); ++i)
+}
+
+void Rows::check(const MeasurementModel& measurement) const {
+  const auto columns = measurement.columns();
+  for (std::size_t j = 0; j < columns.size(); ++j)
+    for (std::size_t i = 0; i < columns_[j].size(); ++i)
+      if (const char* expected = complaint(columns[j].values, columns_[j][i]))
+        throw InputError(
+            fmt::format("row {}, {} = {}: expected {}", i, columns[j].role, columns_[j][i], expected));
+  for (std::size_t i = 0; i < size_; ++i)
     if (const auto expected = measurement.complaint((*this)[i]); !expected.empty())
       throw InputError(fmt::format("row {}: {}, got {}", i, expected, text_of(measurement, i)));
 }

@@ -134,8 +134,8 @@ class Pair final : public ModelDefinition {
 
   void check_columns(const Catalog& catalog, Method method) const {
     // points are taken as they are: noise is not asked for
-    const Rows rows(*measurement_.model, catalog,
-                    method == Method::naive ? Rows::Use::points : Rows::Use::all);
+    Rows(*measurement_.model, catalog, method == Method::naive ? Rows::Use::points : Rows::Use::all)
+        .check(*measurement_.model);
   }
 
   /// The naive fit takes points as true values: they must be possible ones.
@@ -176,9 +176,9 @@ class Pair final : public ModelDefinition {
   double one_of_the_samples(const Catalog& catalog, std::size_t object, std::span<const double> theta,
                             HostStream& stream) const {
     const std::size_t begin = catalog.offsets[object], end = catalog.offsets[object + 1];
-    std::vector<double> c(static_cast<std::size_t>(population_.model->prepared_size())), weight(end - begin);
-    population_.model->prepare(theta, c.data());
-    population_.model->log_density(c, std::span(catalog.samples).subspan(begin, end - begin), weight);
+    std::vector<double> weight(end - begin);
+    population_.model->log_density(population_.model->prepared(theta),
+                                   std::span(catalog.samples).subspan(begin, end - begin), weight);
     if (!catalog.log_interim.empty())
       for (std::size_t k = 0; k < weight.size(); ++k) weight[k] -= catalog.log_interim[begin + k];
     const double largest = *std::max_element(weight.begin(), weight.end());

@@ -52,6 +52,11 @@ class PopulationModel {
   // ---- density, in double; theta in this population's own units
   [[nodiscard]] virtual int prepared_size() const = 0;
   virtual void prepare(std::span<const double> theta, double* out) const = 0;
+  [[nodiscard]] std::vector<double> prepared(std::span<const double> theta) const {
+    std::vector<double> out(static_cast<std::size_t>(prepared_size()));
+    prepare(theta, out.data());
+    return out;
+  }
   virtual void log_density(std::span<const double> prepared, std::span<const double> mu,
                            std::span<double> out) const = 0;
   /// Where the density is not 0: an interval, its ends possibly infinite.

@@ -190,8 +190,7 @@ std::vector<double> typical_values(const PopulationModel& population, std::span<
 
 double expectation(const PopulationModel& population, std::span<const double> theta,
                    const std::function<double(double)>& f, const std::vector<double>& features) {
-  std::vector<double> prepared(static_cast<std::size_t>(population.prepared_size()));
-  population.prepare(theta, prepared.data());
+  const auto prepared = population.prepared(theta);
   const auto [lower, upper] = population.support(theta);
   const auto typical = typical_values(population, theta);
   const double range = std::max(typical.back() - typical.front(), 1e-300);
@@ -246,8 +245,7 @@ QuadraturePoint quadrature_point(const PopulationModel& population, const Measur
                                  std::span<const double> population_theta,
                                  std::span<const double> measurement_theta, Frame frame) {
   QuadraturePoint point;
-  point.population.resize(static_cast<std::size_t>(population.prepared_size()));
-  population.prepare(population_theta, point.population.data());
+  point.population = population.prepared(population_theta);
   point.measurement = measurement.prepare(measurement_theta, frame);
   point.support = common_support(population, measurement, population_theta, frame);
   point.break_in_support = population.break_in_support(population_theta);

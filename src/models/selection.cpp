@@ -256,14 +256,10 @@ class ByInjections final : public Factor {
 
   void log_factor(std::span<const double> theta, std::span<double> out) override {
     const std::size_t n = out.size(), d = parts_.dimension;
-    const int size = parts_.population->prepared_size();
     WalkerTable table;
-    table.resize(n, size);
-    std::vector<double> c(static_cast<std::size_t>(size));
-    for (std::size_t i = 0; i < n; ++i) {
-      parts_.population->prepare(framed(theta.subspan(i * d, d)), c.data());
-      table.set(i, c);
-    }
+    table.resize(n, parts_.population->prepared_size());
+    for (std::size_t i = 0; i < n; ++i)
+      table.set(i, parts_.population->prepared(framed(theta.subspan(i * d, d))));
     std::vector<FixedSum> sums(2 * n);
     kernel_->sum(table, sums);
     for (std::size_t i = 0; i < n; ++i)
@@ -282,9 +278,8 @@ class ByInjections final : public Factor {
   static constexpr std::size_t kRun = 64;  // injections that are summed in a row
   /// P_det and the sum of squared weights, in double.
   [[nodiscard]] std::pair<double, double> moments(std::span<const double> theta) const {
-    std::vector<double> c(static_cast<std::size_t>(parts_.population->prepared_size())), l(mu_.size());
-    parts_.population->prepare(framed(theta), c.data());
-    parts_.population->log_density(c, mu_, l);
+    std::vector<double> l(mu_.size());
+    parts_.population->log_density(parts_.population->prepared(framed(theta)), mu_, l);
     double sum = 0, squares = 0;
     for (std::size_t k = 0; k < l.size(); ++k) {
       const double w = std::exp(l[k] - log_draw_[k]);

@@ -182,10 +182,8 @@ class Run {
 
   /// P_det at the posterior mean, and how well injections know it.
   void describe_selection(const std::vector<double>& draws, ChainResults& results) {
-    const std::size_t d = state_.dimension, n = draws.size() / d;
-    if (n == 0) return;
-    std::vector<double> mean(d);
-    for (std::size_t k = 0; k < n * d; ++k) mean[k % d] += draws[k] / static_cast<double>(n);
+    if (draws.empty()) return;
+    const auto mean = mean_of_draws(draws, state_.dimension);
     const auto error = selection_->error(mean);
     results.attributes["detected_fraction"] = fmt::format("{:.6g}", selection_->detected(mean));
     if (!(error.variance > 0)) return;

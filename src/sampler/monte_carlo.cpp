@@ -4,12 +4,18 @@
 
 namespace starling {
 
+std::vector<double> mean_of_draws(const std::vector<double>& draws, std::size_t d) {
+  const std::size_t n = draws.size() / d;
+  std::vector<double> mean(d);
+  for (std::size_t k = 0; k < n * d; ++k) mean[k % d] += draws[k] / static_cast<double>(n);
+  return mean;
+}
+
 MonteCarloError monte_carlo_error(Likelihood& likelihood, const std::vector<double>& draws, std::size_t d) {
   const std::size_t n = draws.size() / d;
   if (n == 0) return {};
-  std::vector<double> mean(d), v(n);
-  for (std::size_t i = 0; i < n; ++i)
-    for (std::size_t j = 0; j < d; ++j) mean[j] += draws[i * d + j] / static_cast<double>(n);
+  const auto mean = mean_of_draws(draws, d);
+  std::vector<double> v(n);
   MonteCarloError error = likelihood.monte_carlo(mean);
   likelihood.variance(draws, v);
   double mean_v = 0;

@@ -7,6 +7,9 @@
 
 namespace starling {
 
+/// The mean of draws [n][d].
+std::vector<double> mean_of_draws(const std::vector<double>& draws, std::size_t d);
+
 /// V at the posterior mean, and the bias of each parameter to first order, from draws [n][d].
 MonteCarloError monte_carlo_error(Likelihood& likelihood, const std::vector<double>& draws, std::size_t d);
 

@@ -45,6 +45,7 @@ std::vector<double> replay_latent(const Chain& chain, const Catalog& catalog, st
   if (header.method == "naive")
     throw InputError("a naive fit has no latents: its points are taken as true values");
   const Model model = model_of(header);
+  model.definition().check(catalog, parse_method(header.method));
   const std::size_t chains = header.chains(), d = header.parameters.size();
   std::vector<double> out(chains * chain.draws);
 

@@ -63,6 +63,7 @@ Simulation simulate(const SimulationRequest& request) {
         "limits cannot be simulated, as which objects have them is the survey's choice: limit = 0");
   // x itself is yet to be drawn
   const Rows rows(*measurement.model, catalog);
+  rows.check(*measurement.model);
   if (request.samples_per_object > 0 && request.measurement != "normal")
     throw InputError(fmt::format("posterior samples are simulated for measurement normal only, got '{}'",
                                  measurement.text));
