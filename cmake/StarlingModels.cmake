@@ -49,7 +49,7 @@ function(starling_compile_model)
   foreach(variant ${variants})
     starling_model_object(${variant} src/backends/cpu_kernels.cpp)
     # gcc 12 warns of __Y in its own avx512fintrin.h
-    target_compile_options(${object} PRIVATE ${common} ${flags_${variant}}
+    target_compile_options(${object} PRIVATE ${common} $<$<CONFIG:Release>:-O3> ${flags_${variant}}
       $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-uninitialized>)
     target_compile_definitions(${object} PRIVATE STARLING_CPU_NAMESPACE=${variant})
     target_link_libraries(${object} PRIVATE OpenMP::OpenMP_CXX xsimd fmt::fmt)

@@ -3,36 +3,19 @@
 #pragma once
 
 #include <algorithm>
-#include <cub/device/device_segmented_reduce.cuh>
-#include <iterator>
 
 #include "backends/cuda_kernels.hpp"
 #include "kernels/device_memory.hpp"
 #include "kernels/kernels.cuh"
+#include "kernels/row_sums.hpp"
 
 namespace starling::cuda {
 
 /// Tiles whose partial sums are held at a time.
 inline constexpr std::uint64_t kTilesPerPass = 16384;
 
-/// 0, stride, 2 stride, ...: where the segments of a matrix begin.
-struct Multiples {
-  using iterator_category = std::random_access_iterator_tag;
-  using value_type = std::int64_t;
-  using difference_type = std::ptrdiff_t;
-  using pointer = const std::int64_t*;
-  using reference = std::int64_t;
-  std::int64_t stride, offset;
-  __host__ __device__ std::int64_t operator[](std::ptrdiff_t i) const { return (i + offset) * stride; }
-  __host__ __device__ Multiples operator+(std::ptrdiff_t n) const { return {stride, offset + n}; }
-};
-
-struct Add {
-  __host__ __device__ FixedSum operator()(const FixedSum& a, const FixedSum& b) const { return a + b; }
-};
-
 /// Runs `pass(first_tile, tiles, partial)` over all tiles of what is on the device, and adds the tiles' sums
-/// on the device with CUB; they are exact, so the order in which CUB adds does not matter.
+/// on the device.
 class TileSums {
  public:
   void reserve(std::uint64_t rows, std::uint64_t tiles) {
@@ -40,10 +23,7 @@ class TileSums {
     partial_.resize(rows * std::min(tiles, kTilesPerPass));
     sums_.resize(rows * passes);
     std::size_t bytes = 0;
-    check(cub::DeviceSegmentedReduce::Reduce(nullptr, bytes, partial_.get(), sums_.get(),
-                                             static_cast<std::int64_t>(rows), Multiples{1, 0},
-                                             Multiples{1, 1}, Add{}, FixedSum{}),
-          "asking for the memory of a reduction");
+    check(row_sums_memory(rows, bytes), "asking for the memory of a reduction");
     temporary_.resize(std::max<std::size_t>(bytes, 1));
     host_.resize(rows * passes);
   }
@@ -54,13 +34,9 @@ class TileSums {
     for (std::uint64_t first = 0; first < tiles; first += kTilesPerPass, ++k) {
       const std::uint64_t count = std::min(kTilesPerPass, tiles - first);
       pass(first, count, partial_.get());
-      const auto stride = static_cast<std::int64_t>(count);
-      std::size_t bytes = temporary_.size();
-      check(
-          cub::DeviceSegmentedReduce::Reduce(temporary_.get(), bytes, partial_.get(), sums_.get() + k * rows,
-                                             static_cast<std::int64_t>(rows), Multiples{stride, 0},
-                                             Multiples{stride, 1}, Add{}, FixedSum{}, stream.get()),
-          "starting a reduction");
+      check(row_sums(temporary_.get(), temporary_.size(), partial_.get(), rows, count, sums_.get() + k * rows,
+                     stream.get()),
+            "starting a reduction");
     }
     stream.download(host_.get(), sums_.get(), k * rows);
     stream.wait();

@@ -116,6 +116,17 @@ Catalog with_columns(std::vector<double> x, std::vector<double> sigma,
   return c;
 }
 
+TEST(AwkwardData, NoiseFromNothingToEnormous) {
+  const auto catalog = with_columns({0.5, 1.2, 0.8, 3, 9, -0.3, 0.7}, {1e-9, 0.1, 1e4, 1e-3, 5, 0.5, 1e-5});
+  for (const char* name :
+       {"normal", "student_t", "gamma", "log_normal", "skew_normal", "bb1", "normal_mixture_2"})
+    for (const char* noise : {"normal", "student_t(nu=4)", "normal_unknown_noise"}) {
+      SCOPED_TRACE(std::string(name) + ' ' + noise);
+      const auto& m = measurement(noise);
+      expect_integrals(name, m, catalog, theta_of(population(name), m));
+    }
+}
+
 TEST(AwkwardData, ValuesOutsideOfTheSupport) {
   const auto catalog = with_columns({-2, -0.1, 1.5, 9}, {0.5});
   for (const auto& p : populations())
@@ -123,6 +134,16 @@ TEST(AwkwardData, ValuesOutsideOfTheSupport) {
       SCOPED_TRACE(p.text);
       expect_integrals(p.text, measurement("normal"), catalog, p.theta);
     }
+}
+
+TEST(AwkwardData, UpperAndLowerLimits) {
+  const auto catalog =
+      with_columns({0.5, 1.2, 0.2, 3, -1}, {0.1, 1e-3, 0.5, 0.2, 0.4}, {{"limit", {1, -1, 0, 1, -1}}});
+  for (const char* name :
+       {"normal", "student_t", "gamma", "truncated_normal(lower=0,upper=inf)", "power_law"}) {
+    SCOPED_TRACE(name);
+    expect_integrals(name, measurement("censored_normal"), catalog, population(name).theta);
+  }
 }
 
 TEST(AwkwardData, VeryUnequalErrors) {
@@ -161,6 +182,33 @@ TEST(AwkwardData, SuccessesAreNoMoreThanTrials) {
     EXPECT_NE(std::string(error.what()).find("row 1: expected x of at most trials"), std::string::npos)
         << error.what();
   }
+}
+
+// ---- the error that quadrature says of itself
+
+TEST(QuadratureError, IsNotLessThanTheErrorThereIs) {
+  for (const char* name : {"normal", "student_t", "gamma", "beta", "normal_mixture_3"})
+    for (const char* text : {"normal", "two_sided_normal", "student_t(nu=4)"})
+      for (const double tolerance : {1e-2, 1e-4, 1e-6}) {
+        const auto& m = measurement(text);
+        const auto p = starling::find_population(name).model;
+        const auto measured = starling::find_measurement(text).model;
+        const auto catalog = simulated(population(name), m, 20);
+        BruteForce exact(name, m);
+        exact.at(population(name).theta);
+        const std::vector<starling::QuadraturePoint> at{
+            quadrature_point(*p, *measured, population(name).theta, {}, starling::Frame{})};
+        const starling::Rows rows(*measured, catalog);
+        for (std::size_t i = 0; i < catalog.size(); ++i) {
+          const auto datum = measured->datum(rows[i], starling::Frame{});
+          const auto nodes = place_nodes(*p, *measured, datum, at, tolerance);
+          const double got = log_integral(*p, *measured, datum, at[0], nodes) +
+                             measured->log_constant(rows[i], starling::Frame{});
+          EXPECT_LT(nodes.error, tolerance);
+          EXPECT_NEAR(got, exact(object_of(catalog, i)).log, 2 * nodes.error + 1e-8)
+              << name << ' ' << text << ' ' << i;
+        }
+      }
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/math/quadrature/exp_sinh.hpp>
 #include <boost/math/quadrature/gauss_kronrod.hpp>
+#include <functional>
 #include <string>
 
 #include "populations_support.hpp"
@@ -32,17 +33,20 @@ double log_density(const P& p, const std::vector<double>& theta, R mu) {
 
 template <class P>
 double integral(const Sample<P>& s, double from, double to) {
-  const auto finite = [](auto f, double a, double b) {
+  using Function = std::function<double(double)>;
+  const auto finite = [](const Function& f, double a, double b) {
     return boost::math::quadrature::gauss_kronrod<double, 31>::integrate(f, a, b, 15, 1e-10);
   };
   static boost::math::quadrature::exp_sinh<double> infinite;
   const auto c = rounded<double>(s.p.prepare(s.theta));
   if (s.logarithmic) {
-    const auto f = [&](double t) { return std::exp(std::min(P::log_density(c, std::exp(t)) + t, 700.0)); };
+    const Function f = [&](double t) {
+      return std::exp(std::min(P::log_density(c, std::exp(t)) + t, 700.0));
+    };
     // 1e-200 and 1e200 stand for 0 and infinity
     return finite(f, std::log(std::max(from, 1e-200)), std::log(std::min(to, 1e200)));
   }
-  const auto f = [&](double mu) { return std::exp(P::log_density(c, mu)); };
+  const Function f = [&](double mu) { return std::exp(P::log_density(c, mu)); };
   return std::isinf(from) || std::isinf(to) ? infinite.integrate(f, from, to) : finite(f, from, to);
 }
 

@@ -32,7 +32,7 @@ using Row = std::span<const double>;
 template <class M>
 concept Measurement = requires(const M& m, std::span<const double> theta,
                                const Coefficients<double, kMeasurementCoefficients>& prepared,
-                               const Datum<double>& datum, double mu, Row row, Frame frame,
+                               const Datum<double>& datum, double mu, double deviation, Row row, Frame frame,
                                HostStream& stream) {
   { M::name } -> std::convertible_to<std::string_view>;
   { M::meaning } -> std::convertible_to<std::string_view>;
@@ -45,8 +45,9 @@ concept Measurement = requires(const M& m, std::span<const double> theta,
   { m.datum(row, frame) } -> std::same_as<Datum<double>>;
   /// What the formulas need of the measurement's own hyperparameters.
   { m.prepare(theta, frame) } -> std::same_as<std::array<double, kMeasurementCoefficients>>;
-  /// ln p(x | mu) less what depends on neither mu nor theta; -infinity where x is impossible.
-  { M::log_likelihood(prepared, datum, mu) } -> std::same_as<double>;
+  /// ln p(x | mu) less what depends on neither mu nor theta; -infinity where x is impossible. It is asked for
+  /// at mu = center + deviation: where noise is small, floats hold a deviation better than a difference.
+  { M::log_likelihood(prepared, datum, deviation) } -> std::same_as<double>;
   /// What log_likelihood left out for this frame's datum, so that likelihoods can be compared between models
   /// (catalog's units).
   { m.log_constant(row, frame) } -> std::same_as<double>;

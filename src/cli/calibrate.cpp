@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct CalibrateArguments {
   std::unique_ptr<SettingFlags> flags;
   std::string replicates = "200", objects = "100", sigma, samples = "100", draws = "99", latents = "3",
               false_alarm = "0.001", output, plot;
@@ -58,7 +58,7 @@ Method method_of(const Request& request, const Model& model) {
   return model.measurement() == "samples" ? Method::marginal : Method::joint;
 }
 
-CalibrationOptions options_of(const Options& given, const Request& request, Method method) {
+CalibrationOptions options_of(const CalibrateArguments& given, const Request& request, Method method) {
   constexpr std::uint64_t most = 1'000'000'000;
   CalibrationOptions o;
   o.replicates = parse_whole(given.replicates, "--replicates", most);
@@ -78,12 +78,6 @@ CalibrationOptions options_of(const Options& given, const Request& request, Meth
   return o;
 }
 
-void write_text(const fs::path& path, const std::string& text) {
-  std::ofstream out(path, std::ios::binary);
-  out << text << '\n';
-  if (!out.flush()) throw RunError(fmt::format("{}: cannot be written", path.string()));
-}
-
 /// A file for the program that draws, gone afterwards.
 class Temporary {
  public:
@@ -93,7 +87,7 @@ class Temporary {
     if (file < 0) throw RunError(fmt::format("{}: cannot be written", name));
     close(file);
     path_ = name;
-    write_text(path_, text);
+    write_text(path_, text + '\n');
   }
   Temporary(const Temporary&) = delete;
   Temporary& operator=(const Temporary&) = delete;
@@ -115,7 +109,7 @@ void draw(const fs::path& python, const std::string& json, const std::string& pi
                                python.string(), status));
 }
 
-int calibrate_command(const Options& given) {
+int calibrate_command(const CalibrateArguments& given) {
   const auto request = given.flags->request();
   const Model model = model_of(request);
   const Method method = method_of(request, model);
@@ -129,7 +123,7 @@ int calibrate_command(const Options& given) {
   };
   const auto result = calibrate(model, method, options);
   const auto json = to_json(result);
-  if (!given.output.empty()) write_text(given.output, json);
+  if (!given.output.empty()) write_text(given.output, json + '\n');
   if (given.json)
     std::cout << json << '\n';
   else
@@ -145,7 +139,7 @@ int calibrate_command(const Options& given) {
 void add_calibrate(CLI::App& app, Command& command) {
   auto* sub = app.add_subcommand(
       "calibrate", "Fit many simulated catalogs and test whether their truths lie where the fits say");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<CalibrateArguments>();
   const auto add = [&](const char* flag, std::string& text, const char* value, const char* help) {
     auto* option = sub->add_option(flag, text, help)->type_name(value);
     if (!text.empty()) option->capture_default_str();

@@ -15,7 +15,7 @@
 namespace starling::cli {
 namespace {
 
-struct Options {
+struct CompareArguments {
   std::string first, second, truth;
   bool json = false;
   std::unique_ptr<SettingFlags> flags;
@@ -26,7 +26,7 @@ struct Pair {
   int status = 0;  ///< of an interrupted run
 };
 
-Pair read_pair(const Options& options) {
+Pair read_pair(const CompareArguments& options) {
   if (const auto given = options.flags->given(); !given.empty())
     throw InputError(
         fmt::format("{} has no effect on two chain files; give it with a catalog", given.front()));
@@ -34,7 +34,7 @@ Pair read_pair(const Options& options) {
           read_chain(options.second, ChainParts::draws)};  // compare() sees which is naive
 }
 
-Pair run_pair(const Options& options, const NamedValues& truth) {
+Pair run_pair(const CompareArguments& options, const NamedValues& truth) {
   auto request = options.flags->request();
   if (!options.first.empty()) request.catalog = options.first;
   if (request.catalog.ends_with(".nc"))
@@ -57,7 +57,7 @@ Pair run_pair(const Options& options, const NamedValues& truth) {
   return pair;
 }
 
-int compare_command(const Options& options) {
+int compare_command(const CompareArguments& options) {
   NamedValues truth;
   if (!options.truth.empty()) truth = parse_values(options.truth, "--truth");
   const auto pair = options.second.empty() ? run_pair(options, truth) : read_pair(options);
@@ -81,7 +81,7 @@ int compare_command(const Options& options) {
 void add_compare(CLI::App& app, Command& command) {
   auto* sub =
       app.add_subcommand("compare", "Naive against hierarchical: each parameter, the bias in posterior sds");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<CompareArguments>();
   sub->add_option("CATALOG|A.NC", options->first,
                   "a catalog, to run both fits on; or the first of two chain files")
       ->type_name("");

@@ -104,12 +104,6 @@ std::vector<Run> pleiades_runs(const fs::path& folder) {
   return naive_and_joint("pleiades", "Pleiades", request);
 }
 
-void write_text(const fs::path& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text;
-  if (!file.flush()) throw RunError(fmt::format("{}: cannot be written", path.string()));
-}
-
 /// What the page says of the Monte Carlo error of a samples fit.
 Json monte_carlo_json(const Chain& chain) {
   const auto& error = chain.results.monte_carlo;
@@ -225,7 +219,7 @@ std::optional<std::string> extract_pleiades(const std::optional<fs::path>& pytho
   return fmt::format("the extraction ended with status {}", status);
 }
 
-struct Options {
+struct DemoArguments {
   std::string out = "demo", seed = "1", objects = "1000";
 };
 
@@ -256,7 +250,7 @@ int tell(const fs::path& folder, std::size_t objects, std::uint64_t seed) {
   return 0;
 }
 
-int demo_command(const Options& options) {
+int demo_command(const DemoArguments& options) {
   const auto objects = parse_whole(options.objects, "--objects", 100'000'000);
   if (objects < fewest_objects)
     throw InputError(fmt::format("--objects: expected at least {}, got {}", fewest_objects, objects));
@@ -280,7 +274,7 @@ int demo_command(const Options& options) {
 void add_demo(CLI::App& app, Command& command) {
   auto* sub = app.add_subcommand(
       "demo", "The whole story on a toy catalog and two real ones: tables, figures, a page");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<DemoArguments>();
   sub->add_option("--out", options->out, "folder for chain files, figures and index.html")
       ->type_name("DIR")
       ->capture_default_str();

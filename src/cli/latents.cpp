@@ -18,13 +18,13 @@
 namespace starling::cli {
 namespace {
 
-struct Options {
+struct LatentsArguments {
   std::string path, object, catalog;
   bool draws = false, json = false;
 };
 
 /// The catalog that was fitted: the chain file's own copy, or read again from where it came from.
-Catalog fitted_catalog(const Chain& chain, const Options& options) {
+Catalog fitted_catalog(const Chain& chain, const LatentsArguments& options) {
   const auto& kept = chain.observed;
   const bool samples = chain.header.measurement == "samples";
   if (options.catalog.empty() && kept.size() > 0 && (!samples || kept.has_samples())) return kept;
@@ -34,7 +34,7 @@ Catalog fitted_catalog(const Chain& chain, const Options& options) {
   return catalog_of_run(request, kept, options.path, options.catalog);
 }
 
-int latents_command(const Options& options) {
+int latents_command(const LatentsArguments& options) {
   const auto chain = read_chain(options.path);
   if (chain.header.method == "naive")
     throw InputError(
@@ -74,7 +74,7 @@ int latents_command(const Options& options) {
 void add_latents(CLI::App& app, Command& command) {
   auto* sub =
       app.add_subcommand("latents", "The draws of one object's true value, recomputed from a chain file");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<LatentsArguments>();
   sub->add_option("RUN.NC", options->path, "chain file of a marginal or joint fit")
       ->type_name("")
       ->required();

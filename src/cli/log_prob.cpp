@@ -12,13 +12,13 @@
 namespace starling::cli {
 namespace {
 
-struct Options {
+struct LogProbArguments {
   std::string at;
   bool json = false;
   std::unique_ptr<SettingFlags> flags;
 };
 
-int log_prob_command(const Options& options) {
+int log_prob_command(const LogProbArguments& options) {
   const auto values = parse_values(options.at, "--at");
   const auto problem = prepare(options.flags->request());
   const auto theta = in_order(values, problem.model.parameters(), "--at", fixed_values(problem.model));
@@ -41,7 +41,7 @@ int log_prob_command(const Options& options) {
 
 void add_log_prob(CLI::App& app, Command& command) {
   auto* sub = app.add_subcommand("log-prob", "The log-probability of one set of hyperparameters");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<LogProbArguments>();
   options->flags = std::make_unique<SettingFlags>(
       *sub, catalog_settings | column_settings | model_settings | likelihood_settings);
   sub->add_option("--at", options->at, "hyperparameters, as theta_mu=0.1,theta_sigma=0.9")

@@ -13,12 +13,12 @@
 namespace starling::cli {
 namespace {
 
-struct Options {
+struct PlotArguments {
   std::vector<std::string> files;
   std::string out;
 };
 
-int plot_command(const Options& options) {
+int plot_command(const PlotArguments& options) {
   for (const auto& file : options.files)
     if (!std::filesystem::is_regular_file(file)) throw InputError(file + ": there is no such chain file");
   if (std::filesystem::exists(options.out) && !std::filesystem::is_directory(options.out))
@@ -36,7 +36,7 @@ int plot_command(const Options& options) {
 
 void add_plot(CLI::App& app, Command& command) {
   auto* sub = app.add_subcommand("plot", "Corner and trace plots of chain files, and an overlay of several");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<PlotArguments>();
   sub->add_option("files", options->files, "chain files")->type_name("RUN.NC...")->required();
   sub->add_option("--out", options->out, "folder for the figures, as PNG and PDF; made if it is missing")
       ->type_name("DIR")

@@ -18,7 +18,7 @@
 namespace starling::cli {
 namespace {
 
-struct Options {
+struct RerunArguments {
   std::string path, catalog, device;
   int threads = 0;
   bool json = false;
@@ -45,7 +45,7 @@ std::string first_difference(const Chain& record, const Chain& again) {
   return "";
 }
 
-int rerun_command(const Options& options) {
+int rerun_command(const RerunArguments& options) {
   const auto record = read_chain(options.path, ChainParts::draws);
   const auto text = record.header.attributes.find("run_file");
   if (text == record.header.attributes.end())
@@ -85,7 +85,7 @@ int rerun_command(const Options& options) {
 void add_rerun(CLI::App& app, Command& command) {
   auto* sub =
       app.add_subcommand("rerun", "Run a chain file's fit again and compare every draw with the record");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<RerunArguments>();
   sub->add_option("RUN.NC", options->path, "chain file of starling fit")->type_name("")->required();
   sub->add_option("--catalog", options->catalog, "where the fitted catalog is now, if it was moved")
       ->type_name("FILE");

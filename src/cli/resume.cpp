@@ -14,7 +14,7 @@
 namespace starling::cli {
 namespace {
 
-struct Options {
+struct ResumeArguments {
   std::string path, catalog, device;
   int threads = 0;
   double checkpoint_every = FitOptions{}.checkpoint_every;
@@ -33,7 +33,7 @@ Request request_of(const ChainHeader& header, const std::string& path) {
   return request;
 }
 
-int resume_command(const Options& options) {
+int resume_command(const ResumeArguments& options) {
   const auto run = stopped_run(options.path);
   for (const auto& text : run->notes()) note(text);
   if (run->complete() && options.extend == 0) {
@@ -67,7 +67,7 @@ int resume_command(const Options& options) {
 
 void add_resume(CLI::App& app, Command& command) {
   auto* sub = app.add_subcommand("resume", "Go on with a run that was interrupted or killed, or extend one");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ResumeArguments>();
   sub->add_option("RUN.NC", options->path, "the chain file that the run was to write")
       ->type_name("")
       ->required();

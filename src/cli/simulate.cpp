@@ -17,14 +17,14 @@
 namespace starling::cli {
 namespace {
 
-struct Options {
+struct SimulateArguments {
   std::string population = "normal", measurement = "normal", truth, sigma, objects = "1000", samples = "0",
               seed = "1", output;
   std::vector<std::string> columns;
 };
 
 /// What the measurement reads beside x, one number each.
-std::map<std::string, std::vector<double>> columns_of(const Options& options) {
+std::map<std::string, std::vector<double>> columns_of(const SimulateArguments& options) {
   std::map<std::string, std::vector<double>> columns;
   const auto give = [&](const std::string& role, const std::string& text, const std::string& where) {
     if (!columns.emplace(role, std::vector<double>{parse_number(text, where)}).second)
@@ -51,7 +51,7 @@ std::map<std::string, std::vector<double>> columns_of(const Options& options) {
   return columns;
 }
 
-int simulate_command(const Options& options) {
+int simulate_command(const SimulateArguments& options) {
   if (options.measurement == "samples")
     throw InputError(
         "--measurement samples: posterior samples are drawn beside measured values; use --samples NUMBER");
@@ -81,7 +81,7 @@ int simulate_command(const Options& options) {
 
 void add_simulate(CLI::App& app, Command& command) {
   auto* sub = app.add_subcommand("simulate", "Draw a catalog from a model whose truth is known");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<SimulateArguments>();
   sub->add_option("--population", options->population, "population p(mu | theta)")
       ->type_name("NAME")
       ->capture_default_str();

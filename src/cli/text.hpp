@@ -1,8 +1,10 @@
-/// Reading numbers and name=value lists as users write them. `where` is what an error message blames:
+/// Reading numbers and name=value lists as users write them, and writing text. `where` is what an error
+/// message blames:
 /// "--walkers".
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,5 +38,8 @@ std::vector<std::string> names_of(const std::vector<Parameter>& parameters);
 std::string number_text(double value);
 /// "a", "a and b", "a, b and c".
 std::string list_text(const std::vector<std::string>& words);
+
+/// Writes a file anew. Throws RunError if it can't be written.
+void write_text(const std::filesystem::path& path, const std::string& text);
 
 }  // namespace starling::cli

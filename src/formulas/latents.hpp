@@ -80,9 +80,10 @@ STARLING_HD void add_to_sums(const Coefficients<R, latent_coefficients<P>()>& c,
     n[kSumWU2] = math::fma(wu, u, n[kSumWU2]);
     n[kSumWV2] = math::fma(wv, v, n[kSumWV2]);
   } else {
+    const Datum<R> datum = datum_of<R>(objects, i);
     n[kSumLogLikelihood] =
         n[kSumLogLikelihood] +
-        Ms::log_likelihood(objects.measurement, measurement_part<P, R>(c), datum_of<R>(objects, i), mu);
+        Ms::log_likelihood(objects.measurement, measurement_part<P, R>(c), datum, mu - datum.center);
   }
 }
 
@@ -175,7 +176,8 @@ struct MetropolisLatent {
     const auto measurement = measurement_part<P, R>(c);
     const std::uint64_t quad = (objects.first + i) / 4;
     const auto log_density = [&](const Datum<R>& datum, R at) {
-      return P::log_density(population, at) + Ms::log_likelihood(objects.measurement, measurement, datum, at);
+      return P::log_density(population, at) +
+             Ms::log_likelihood(objects.measurement, measurement, datum, at - datum.center);
     };
     Datum<R> datum[4];
     R current[4], scale[4];
@@ -311,9 +313,11 @@ STARLING_HD Coefficients<R, 1> latent_sum_strip(LatentSum what,
     for (std::uint64_t i = begin; i < end; ++i) sum = sum + P::log_density(population, access.load(i));
   } else {
     const auto measurement = measurement_part<P, R>(c);
-    for (std::uint64_t i = begin; i < end; ++i)
-      sum = sum + Ms::log_likelihood(objects.measurement, measurement, datum_of<R>(objects, i),
-                                     math::fma(c[kTransformA], access.load(i), c[kTransformB]));
+    for (std::uint64_t i = begin; i < end; ++i) {
+      const Datum<R> datum = datum_of<R>(objects, i);
+      const R mu = math::fma(c[kTransformA], access.load(i), c[kTransformB]);
+      sum = sum + Ms::log_likelihood(objects.measurement, measurement, datum, mu - datum.center);
+    }
   }
   return {{sum}};
 }

@@ -20,10 +20,10 @@ struct MeasurementSet {
   template <class R>
   static STARLING_HD R log_likelihood([[maybe_unused]] std::uint32_t which,
                                       [[maybe_unused]] const Coefficients<R, kMeasurementCoefficients>& c,
-                                      [[maybe_unused]] const Datum<R>& d, [[maybe_unused]] R mu) {
+                                      [[maybe_unused]] const Datum<R>& d, [[maybe_unused]] R deviation) {
     R result(0.0f);
     [[maybe_unused]] std::uint32_t number = 0;
-    ((number++ == which ? (result = Ms::template log_likelihood<R>(c, d, mu), void()) : void()), ...);
+    ((number++ == which ? (result = Ms::template log_likelihood<R>(c, d, deviation), void()) : void()), ...);
     return result;
   }
   /// Precision of normal noise; 0 for measurements that are not like normal ones.

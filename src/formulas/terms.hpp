@@ -211,16 +211,18 @@ struct SamplesVarianceTerm {
     const std::uint64_t begin = objects.offset[i], end = objects.offset[i + 1];
     R largest, sum, squares;
     SamplesTerm<P>::scaled_sums(prepared, objects, begin, end, largest, sum, squares);
-    const R v = squares / (sum * sum) - R(1.0f) / R(static_cast<S>(end - begin));
+    const R some = squares / (sum * sum) - R(1.0f) / R(static_cast<S>(end - begin));
+    // an object that is impossible at this theta has no variance
+    const R v = math::select<R>(sum > R(0.0f), some, R(0.0f));
     return {{objects.weight ? v * R(objects.weight[i]) : v}};
   }
 };
 
 /// The integral over mu of p(x | mu) p(mu | theta) by nodes, for measurements with hyperparameters and
 /// populations whose support moves with theta. Object columns: the datum; the interval [a, b] that holds the
-/// integrand; ln L at the reference. Sample columns: node t on [0, 1]; ln of its weight. The interval is cut
-/// to the walker's support, and in two where the density has a break. Coefficients: the population's, the
-/// measurement's, lower and upper end of the support, the break.
+/// integrand, both less the datum's center; ln L at the reference. Sample columns: node t on [0, 1]; ln of
+/// its weight. The interval is cut to the walker's support, and in two where the density has a break.
+/// Coefficients: the population's, the measurement's, lower and upper end of the support, the break.
 template <class P, class Ms>
 struct QuadratureTerm {
   static constexpr int pieces = HasBreak<P> ? 2 : 1;
@@ -228,21 +230,30 @@ struct QuadratureTerm {
   static constexpr int coefficients = ends + 1 + pieces;
   static constexpr int outputs = 1;
 
-  /// Where the pieces begin, and how wide they are; 0 where there is none.
+  /// Where a piece begins: mu, and mu - center, each as well as a float can hold it; and how wide the piece
+  /// is, 0 where there is none.
   template <class R>
-  static STARLING_HD void cut(const Coefficients<R, coefficients>& c, R a, R b, R from[pieces],
-                              R width[pieces]) {
-    const R zero(0.0f), lower = math::larger(c[ends], a);
-    const R upper = math::select<R>(c[ends + 1] < b, c[ends + 1], b);
-    from[0] = lower;
+  struct Piece {
+    R mu, deviation, width;
+  };
+  template <class R>
+  static STARLING_HD void cut(const Coefficients<R, coefficients>& c, R center, R a, R b,
+                              Piece<R> piece[pieces]) {
+    const R zero(0.0f), lower = c[ends] - center, upper = c[ends + 1] - center;
+    const math::Mask<R> at_end = lower > a;
+    const R last = math::select<R>(upper < b, upper, b);
+    piece[0].mu = math::select<R>(at_end, c[ends], center + a);
+    piece[0].deviation = math::select<R>(at_end, lower, a);
     if constexpr (pieces == 2) {
-      const R inside = math::larger(c[ends + 2], lower),
-              middle = math::select<R>(inside < upper, inside, upper);
-      from[1] = middle;
-      width[1] = math::larger(upper - middle, zero);
-      width[0] = math::larger(middle - lower, zero);
+      const R broken = c[ends + 2] - center, first = piece[0].deviation;
+      const math::Mask<R> inside = broken > first;
+      const R middle = math::select<R>(inside, math::select<R>(broken < last, broken, last), first);
+      piece[1].mu = math::select<R>(inside, c[ends + 2], piece[0].mu);  // no matter what beyond the last
+      piece[1].deviation = middle;
+      piece[1].width = math::larger(last - middle, zero);
+      piece[0].width = math::larger(middle - first, zero);
     } else {
-      width[0] = math::larger(upper - lower, zero);
+      piece[0].width = math::larger(last - piece[0].deviation, zero);
     }
   }
 
@@ -255,20 +266,21 @@ struct QuadratureTerm {
     for (int j = 0; j < kMeasurementCoefficients; ++j) measurement[j] = c[P::prepared_size + j];
     const Datum<R> datum = datum_of<R>(objects, i);
     const R reference(objects.column[6][i]), nothing(-__builtin_huge_valf());
-    R from[pieces], width[pieces];
-    cut<R>(c, R(objects.column[4][i]), R(objects.column[5][i]), from, width);
+    Piece<R> parts[pieces];
+    cut<R>(c, datum.center, R(objects.column[4][i]), R(objects.column[5][i]), parts);
     const std::uint64_t begin = objects.offset[i], end = objects.offset[i + 1];
-    const auto log_term = [&](std::uint64_t k, int piece) {
-      const R mu = math::fma(width[piece], R(objects.sample[0][k]), from[piece]);
+    const auto log_term = [&](std::uint64_t k, const Piece<R>& piece) {
+      const R t(objects.sample[0][k]), mu = math::fma(piece.width, t, piece.mu);
       return R(objects.sample[1][k]) + P::log_density(population, mu) +
-             Ms::log_likelihood(objects.measurement, measurement, datum, mu);
+             Ms::log_likelihood(objects.measurement, measurement, datum,
+                                math::fma(piece.width, t, piece.deviation));
     };
     const auto sum_of_terms = [&](R top) {
       R all(0.0f);
-      for (int piece = 0; piece < pieces; ++piece) {
+      for (const Piece<R>& piece : parts) {
         R sum(0.0f);
         for (std::uint64_t k = begin; k < end; ++k) sum = sum + math::exp(log_term(k, piece) - top);
-        all = math::fma(math::select<R>(width[piece] > R(0.0f), sum, R(0.0f)), width[piece], all);
+        all = math::fma(math::select<R>(piece.width > R(0.0f), sum, R(0.0f)), piece.width, all);
       }
       return all;
     };
@@ -277,10 +289,10 @@ struct QuadratureTerm {
     const math::Mask<R> good = (sum > R(1e-30f)) & (sum < R(1e30f));
     if (!math::any<R>(!good)) return {{result}};
     R largest = nothing;  // far from the reference: once more, with the largest term taken out
-    for (int piece = 0; piece < pieces; ++piece)
+    for (const Piece<R>& piece : parts)
       for (std::uint64_t k = begin; k < end; ++k) {
         const R l = log_term(k, piece);
-        largest = math::select<R>((width[piece] > R(0.0f)) & (largest < l), l, largest);
+        largest = math::select<R>((piece.width > R(0.0f)) & (largest < l), l, largest);
       }
     const R far = largest + math::log(sum_of_terms(largest)) - reference;
     return {{math::select<R>(good, result, math::select<R>(largest > nothing, far, nothing))}};

@@ -30,7 +30,7 @@ class CompiledMeasurement final : public MeasurementModel {
   void log_likelihood(std::span<const double> prepared, const Datum<double>& datum,
                       std::span<const double> mu, std::span<double> out) const override {
     const auto c = coefficients(prepared);
-    for (std::size_t k = 0; k < mu.size(); ++k) out[k] = M::log_likelihood(c, datum, mu[k]);
+    for (std::size_t k = 0; k < mu.size(); ++k) out[k] = M::log_likelihood(c, datum, mu[k] - datum.center);
   }
   double log_constant(Row row, Frame frame) const override { return m_.log_constant(row, frame); }
   double draw(std::span<const double> theta, Row row, double mu, HostStream& stream) const override {

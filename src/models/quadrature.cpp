@@ -11,9 +11,10 @@ namespace starling {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-/// The integrand is followed down to e^-34 (2e-15) of its peak.
-constexpr double kDepth = 34;
-constexpr std::array<int, 12> kNodes{12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512};
+/// The integrand is followed down to e^-34 (2e-15) of its peak; to e^-24 where its tails are long, as floats
+/// tell nodes apart by 6e-8 of the interval.
+constexpr double kDepth = 34, kDepthOfLongTails = 24;
+constexpr std::array<int, 7> kNodes{12, 16, 24, 32, 48, 64, 96};
 
 /// Gauss-Legendre on [0, 1]: Newton's method on the recurrence of P_n.
 QuadratureRule gauss_legendre(int n) {
@@ -68,9 +69,9 @@ Rule rule(Kind kind, int n) {
   static const auto all = [] {
     std::map<std::pair<Kind, int>, Rule> rules;
     for (const int k : kNodes)
-      for (const int twice : {k, 2 * k}) {
-        rules[{Kind::smooth, twice}] = std::make_shared<QuadratureRule>(gauss_legendre(twice));
-        rules[{Kind::singular, twice}] = std::make_shared<QuadratureRule>(double_exponential(twice));
+      for (const int many : {k, 2 * k, 4 * k}) {
+        rules[{Kind::smooth, many}] = std::make_shared<QuadratureRule>(gauss_legendre(many));
+        rules[{Kind::singular, many}] = std::make_shared<QuadratureRule>(double_exponential(many));
       }
     return rules;
   }();
@@ -161,6 +162,7 @@ Interval interval_of(const PopulationModel& population, const MeasurementModel& 
     const auto l = log_integrand(population, measurement, datum, point, grid);
     const Interval core = high_part(grid, l, 3);
     part = high_part(grid, l);
+    if (part.b - part.a > 50 * (core.b - core.a)) part = high_part(grid, l, kDepthOfLongTails);
     part.core_a = core.a;
     part.core_b = core.b;
   }
@@ -316,6 +318,101 @@ double draw_latent(const PopulationModel& population, const MeasurementModel& me
   return at((static_cast<double>(k) + std::min(u / l[k], 1.0)) / cells).first;
 }
 
+namespace {
+
+/// The integral over one object's latent at several points, by rules on [0, 1].
+struct Integrals {
+  const PopulationModel& population;
+  const MeasurementModel& measurement;
+  const Datum<double>& datum;
+  std::span<const QuadraturePoint> points;
+  double a, b;
+
+  [[nodiscard]] std::vector<double> by(const Rule& rule) const {
+    std::vector<double> logs;
+    logs.reserve(points.size());
+    for (const auto& point : points)
+      logs.push_back(log_integral(population, measurement, datum, point, {a, b, rule, 0}));
+    return logs;
+  }
+};
+
+/// A part of [0, 1] with a rule of its own, and its integral at every point by that rule and by one of twice
+/// as many nodes.
+struct Panel {
+  double from, width;
+  Kind kind;
+  Rule nodes;
+  std::vector<double> coarse, fine;
+};
+constexpr int kPanelNodes = 16, kSingularNodes = 32;
+constexpr std::size_t kPanels = 64;
+
+Panel panel(const Integrals& integrals, double from, double to, Kind kind) {
+  const auto scaled = [&](int n) {
+    auto made = std::make_shared<QuadratureRule>(*rule(kind, n));
+    for (double& t : made->t) t = from + (to - from) * t;
+    for (double& w : made->log_weight) w += std::log(to - from);
+    return made;
+  };
+  const int n = kind == Kind::singular ? kSingularNodes : kPanelNodes;
+  Panel made{from, to - from, kind, scaled(n), {}, {}};
+  made.coarse = integrals.by(made.nodes);
+  made.fine = integrals.by(scaled(2 * n));
+  return made;
+}
+
+/// The error of ln L at the worst of the points, and the panel that has the most of it.
+std::pair<double, std::size_t> worst_panel(const std::vector<Panel>& panels) {
+  double worst = 0;
+  std::size_t where = 0;
+  for (std::size_t p = 0; p < panels[0].fine.size(); ++p) {
+    double top = -kInfinity, total = 0, error = 0, most = 0;
+    for (const auto& panel : panels) top = std::max({top, panel.fine[p], panel.coarse[p]});
+    if (!(top > -kInfinity)) continue;
+    std::size_t most_at = 0;
+    for (std::size_t k = 0; k < panels.size(); ++k) {
+      const double fine = std::exp(panels[k].fine[p] - top);
+      const double off = std::abs(fine - std::exp(panels[k].coarse[p] - top));
+      total += fine;
+      error += off;
+      if (off > most) most = off, most_at = k;
+    }
+    if (error > worst * total) worst = error / total, where = most_at;
+  }
+  return {worst, where};
+}
+
+/// Panels between the cuts, halved where the error is largest until it is below the tolerance at every point.
+void halve_panels(const Integrals& integrals, std::vector<double> cuts, bool at_an_end, double tolerance,
+                  ObjectNodes& nodes) {
+  cuts.insert(cuts.end(), {0, 1});
+  std::sort(cuts.begin(), cuts.end());
+  const auto kind = [&](double from, double to) {
+    return at_an_end && (from == 0 || to == 1) ? Kind::singular : Kind::smooth;
+  };
+  std::vector<Panel> panels;
+  for (std::size_t k = 0; k + 1 < cuts.size(); ++k)
+    if (cuts[k + 1] > cuts[k])
+      panels.push_back(panel(integrals, cuts[k], cuts[k + 1], kind(cuts[k], cuts[k + 1])));
+  for (;;) {
+    const auto [error, at] = worst_panel(panels);
+    nodes.error = error;
+    if (error < tolerance || panels.size() >= kPanels) break;
+    const double from = panels[at].from, to = from + panels[at].width, middle = 0.5 * (from + to);
+    panels[at] = panel(integrals, from, middle, kind(from, middle));
+    panels.push_back(panel(integrals, middle, to, kind(middle, to)));
+  }
+  auto all = std::make_shared<QuadratureRule>();
+  for (const auto& p : panels) {
+    all->t.insert(all->t.end(), p.nodes->t.begin(), p.nodes->t.end());
+    all->log_weight.insert(all->log_weight.end(), p.nodes->log_weight.begin(), p.nodes->log_weight.end());
+  }
+  nodes.rule = all;
+}
+
+}  // namespace
+
 ObjectNodes place_nodes(const PopulationModel& population, const MeasurementModel& measurement,
                         const Datum<double>& datum, std::span<const QuadraturePoint> points,
                         double tolerance) {
@@ -337,25 +434,31 @@ ObjectNodes place_nodes(const PopulationModel& population, const MeasurementMode
   }
   nodes.a = all.a;
   nodes.b = all.b;
+  const Integrals integrals{population, measurement, datum, points, all.a, all.b};
   const bool is_long = !at_an_end && all.b - all.a > 12 * (all.core_b - all.core_a);
   const double kink = measurement.has_kink() ? datum.center : std::nan("");
+  const auto place = [&](double mu) { return (mu - all.a) / (all.b - all.a); };
   const auto rule_of = [&](int n) {
     if (is_long) return long_tailed(all, n, kink);
-    return split(rule(at_an_end ? Kind::singular : Kind::smooth, n), (kink - all.a) / (all.b - all.a));
+    return split(rule(at_an_end ? Kind::singular : Kind::smooth, n), place(kink));
   };
+  // what a few nodes may miss: a likelihood that is narrow, or a step, in a wide interval
+  const double width = likelihood_width(measurement, points[0].measurement, datum);
+  const bool is_narrow = all.b - all.a > 60 * width;
   for (const int n : kNodes) {
-    ObjectNodes twice = nodes;
+    if (is_narrow && !is_long) break;
     nodes.rule = rule_of(n);
-    twice.rule = rule_of(2 * n);
-    nodes.error = 0;
-    for (const auto& point : points) {
-      const double better = log_integral(population, measurement, datum, point, twice);
-      if (better > -kInfinity)
-        nodes.error = std::max(nodes.error,
-                               std::abs(log_integral(population, measurement, datum, point, nodes) - better));
-    }
-    if (nodes.error < tolerance) break;
+    Panel whole{0, 1, Kind::smooth, nodes.rule, integrals.by(nodes.rule), integrals.by(rule_of(2 * n))};
+    nodes.error = worst_panel({whole}).first;
+    if (nodes.error >= tolerance) continue;
+    whole.fine = integrals.by(rule_of(4 * n));  // few nodes agree by chance
+    nodes.error = std::max(nodes.error, worst_panel({whole}).first);
+    if (nodes.error < tolerance) return nodes;
   }
+  std::vector<double> cuts;
+  for (const double at : {datum.center - 8 * width, kink, datum.center + 8 * width, all.core_a, all.core_b})
+    if (place(at) > 0 && place(at) < 1) cuts.push_back(place(at));
+  halve_panels(integrals, cuts, at_an_end, tolerance, nodes);
   return nodes;
 }
 

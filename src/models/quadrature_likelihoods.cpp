@@ -128,8 +128,8 @@ class MovingNodesLikelihood final : public KernelLikelihood {
       if (!(l > -kInfinity)) l = 0;
       objects.column[0].push_back(datum.center);
       for (std::size_t j = 0; j < 3; ++j) objects.column[1 + j].push_back(datum.v[j]);
-      objects.column[4].push_back(n.a);
-      objects.column[5].push_back(n.b);
+      objects.column[4].push_back(n.a - datum.center);
+      objects.column[5].push_back(n.b - datum.center);
       objects.column[6].push_back(l);
       objects.sample[0].insert(objects.sample[0].end(), n.rule->t.begin(), n.rule->t.end());
       objects.sample[1].insert(objects.sample[1].end(), n.rule->log_weight.begin(), n.rule->log_weight.end());

@@ -2,7 +2,8 @@
 //   STARLING_FAULT=write:3    the third write to a file of the run fails as on a full disk
 //   STARLING_FAULT=fsync:2    the second fsync fails, as with a broken disk; also fdatasync, rename
 //   STARLING_FAULT=short:1    from the first on, every write takes half of its bytes
-// Only files whose name holds "run.nc" are meant.
+//   STARLING_FAULT=new:1000   the thousandth allocation of C++ since main() began fails as without memory
+// Only files whose name holds "run.nc" are meant. STARLING_FAULT_COUNT: a file that gets the number of calls.
 #include <dlfcn.h>
 #include <unistd.h>
 
@@ -11,11 +12,24 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <string>
 
 namespace {
 
 std::atomic<int> calls{0};
+
+/// Writes down how many calls there were, at the end.
+struct Count {
+  ~Count() {
+    const char* name = std::getenv("STARLING_FAULT_COUNT");
+    if (name == nullptr) return;
+    if (std::FILE* file = std::fopen(name, "w"); file != nullptr) {
+      std::fprintf(file, "%d\n", calls.load());
+      std::fclose(file);
+    }
+  }
+} count;
 
 bool is_of_the_run(int file) {
   char name[4096];
@@ -45,9 +59,54 @@ int fail(int error) {
   return -1;
 }
 
+using Main = int (*)(int, char**, char**);
+Main real_main = nullptr;
+std::atomic<bool> main_began{false};
+
+int counted_main(int argc, char** argv, char** environment) {
+  main_began = true;
+  return real_main(argc, argv, environment);
+}
+
+void* allocate(std::size_t size, std::size_t alignment) {
+  if (main_began && past("new") == 1) throw std::bad_alloc();
+  void* memory = alignment == 0
+                     ? std::malloc(size == 0 ? 1 : size)
+                     : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
 }  // namespace
 
+// The other forms of new call these.
+void* operator new(std::size_t size) {
+  return allocate(size, 0);
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return allocate(size, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
+
 extern "C" {
+
+int __libc_start_main(Main main, int argc, char** argv, void (*begin)(), void (*end)(), void (*linker_end)(),
+                      void* stack) {
+  real_main = main;
+  using Start = int (*)(Main, int, char**, void (*)(), void (*)(), void (*)(), void*);
+  return next<Start>("__libc_start_main")(counted_main, argc, argv, begin, end, linker_end, stack);
+}
 
 ssize_t write(int file, const void* bytes, size_t size) {
   static const auto real = next<ssize_t (*)(int, const void*, size_t)>("write");

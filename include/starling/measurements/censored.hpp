@@ -24,8 +24,8 @@ struct CensoredNormal {
   }
   static std::array<double, 2> prepare(std::span<const double>, Frame) { return {}; }
   template <class R>
-  static STARLING_HD R log_likelihood(const Coefficients<R, 2>&, const Datum<R>& d, R mu) {
-    const R z = (d.center - mu) * d.v[0];
+  static STARLING_HD R log_likelihood(const Coefficients<R, 2>&, const Datum<R>& d, R deviation) {
+    const R z = R(0.0f) - deviation * d.v[0];
     const math::Mask<R> detected = !((d.v[1] > R(0.5f)) | (d.v[1] < R(-0.5f)));
     return math::select<R>(detected, R(-0.5f) * (z * z), math::log_normal_cdf(z * d.v[1]));
   }

@@ -40,8 +40,8 @@ struct Flux : FluxColumns {
     return w;
   }
   template <class R>
-  static STARLING_HD R log_likelihood(const Coefficients<R, 2>& c, const Datum<R>& d, R mu) {
-    return NormalNoise::log_likelihood(c, d, mu);
+  static STARLING_HD R log_likelihood(const Coefficients<R, 2>& c, const Datum<R>& d, R deviation) {
+    return NormalNoise::log_likelihood(c, d, deviation);
   }
   static double probability_above(std::span<const double>, Row row, double mu, double limit) {
     return NormalColumns::normal_above(mu / area(row), row[1], limit);
@@ -66,8 +66,8 @@ struct LogFlux : FluxColumns {
   }
   static double log_constant(Row row, Frame) { return -0.91893853320467274178 - std::log(row[1]); }
   template <class R>
-  static STARLING_HD R log_likelihood(const Coefficients<R, 2>&, const Datum<R>& d, R mu) {
-    const R r = d.v[1] - d.v[0] * math::expm1((mu - d.center) * R(2.30258509f));
+  static STARLING_HD R log_likelihood(const Coefficients<R, 2>&, const Datum<R>& d, R deviation) {
+    const R r = d.v[1] - d.v[0] * math::expm1(deviation * R(2.30258509f));
     return R(-0.5f) * (r * r);
   }
   static double probability_above(std::span<const double>, Row row, double mu, double limit) {

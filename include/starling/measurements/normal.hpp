@@ -44,9 +44,8 @@ struct NormalNoise : NormalColumns {
     return w;
   }
   template <class R>
-  static STARLING_HD R log_likelihood(const Coefficients<R, 2>&, const Datum<R>& d, R mu) {
-    const R r = d.center - mu;
-    return R(-0.5f) * d.v[0] * (r * r);
+  static STARLING_HD R log_likelihood(const Coefficients<R, 2>&, const Datum<R>& d, R deviation) {
+    return R(-0.5f) * d.v[0] * (deviation * deviation);
   }
   static double probability_above(std::span<const double>, Row row, double mu, double limit) {
     return normal_above(mu, row[1], limit);
@@ -78,9 +77,8 @@ struct NormalUnknownNoise : NormalColumns {
     return c[0] * w;
   }
   template <class R>
-  static STARLING_HD R log_likelihood(const Coefficients<R, 2>& c, const Datum<R>& d, R mu) {
-    const R r = d.center - mu;
-    return math::fma(R(-0.5f) * d.v[0] * c[0] * r, r, c[1]);
+  static STARLING_HD R log_likelihood(const Coefficients<R, 2>& c, const Datum<R>& d, R deviation) {
+    return math::fma(R(-0.5f) * d.v[0] * c[0] * deviation, deviation, c[1]);
   }
   static double probability_above(std::span<const double> theta, Row row, double mu, double limit) {
     return normal_above(mu, theta[0] * row[1], limit);
@@ -110,9 +108,9 @@ struct NormalExtraScatter : NormalColumns {
     return w / math::fma(c[0], w, R(1.0f));
   }
   template <class R>
-  static STARLING_HD R log_likelihood(const Coefficients<R, 2>& c, const Datum<R>& d, R mu) {
-    const R r = d.center - mu, w = precision(c, d.v[0]);
-    return R(-0.5f) * math::fma(w * r, r, math::log1p(c[0] * d.v[0]));
+  static STARLING_HD R log_likelihood(const Coefficients<R, 2>& c, const Datum<R>& d, R deviation) {
+    const R w = precision(c, d.v[0]);
+    return R(-0.5f) * math::fma(w * deviation, deviation, math::log1p(c[0] * d.v[0]));
   }
   static double probability_above(std::span<const double> theta, Row row, double mu, double limit) {
     return normal_above(mu, std::hypot(theta[0], row[1]), limit);

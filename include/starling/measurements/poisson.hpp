@@ -42,11 +42,12 @@ struct PoissonCounts : PoissonColumns {
     return {likely(row) / row[1] / frame.scale, {row[0], row[1] * frame.scale, 0}};
   }
   template <class R>
-  static STARLING_HD R log_likelihood(const Coefficients<R, 2>&, const Datum<R>& d, R mu) {
-    // x ln(mu / center): of order one wherever the likelihood is not small
-    const R events = math::select<R>(d.v[0] > R(0.0f), d.v[0] * math::log(mu / d.center), R(0.0f));
-    const R l = events - d.v[1] * (mu - d.center);
-    return math::select<R>(mu > R(0.0f), l, R(-__builtin_huge_valf()));
+  static STARLING_HD R log_likelihood(const Coefficients<R, 2>&, const Datum<R>& d, R deviation) {
+    const R zero(0.0f), change = deviation / d.center;
+    const R events = math::select<R>(d.v[0] > zero, d.v[0] * math::log1p(change), zero);
+    // a rate of 0 is possible where there are no events
+    const math::Mask<R> possible = (change > R(-1.0f)) | !((d.v[0] > zero) | (change < R(-1.0f)));
+    return math::select<R>(possible, events - d.v[1] * deviation, R(-__builtin_huge_valf()));
   }
   static double draw(std::span<const double>, Row row, double mu, HostStream& stream) {
     return poisson(row[1] * mu, stream);
@@ -63,9 +64,8 @@ struct PoissonLogRate : PoissonColumns {
     return {frame.to(std::log(likely(row) / row[1])), {row[0], likely(row), 0}};
   }
   template <class R>
-  static STARLING_HD R log_likelihood(const Coefficients<R, 2>&, const Datum<R>& d, R mu) {
-    const R z = mu - d.center;
-    return d.v[0] * z - d.v[1] * math::expm1(z);
+  static STARLING_HD R log_likelihood(const Coefficients<R, 2>&, const Datum<R>& d, R deviation) {
+    return d.v[0] * deviation - d.v[1] * math::expm1(deviation);
   }
   static double draw(std::span<const double>, Row row, double mu, HostStream& stream) {
     return poisson(row[1] * std::exp(mu), stream);

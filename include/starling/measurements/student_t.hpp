@@ -20,9 +20,8 @@ struct StudentTNoise : NormalColumns {
   static std::vector<Column> columns() { return NormalNoise::columns(); }
   std::array<double, 2> prepare(std::span<const double>, Frame) const { return {-0.5 * (nu + 1), 1 / nu}; }
   template <class R>
-  static STARLING_HD R log_likelihood(const Coefficients<R, 2>& c, const Datum<R>& d, R mu) {
-    const R r = d.center - mu;
-    return c[0] * math::log1p(d.v[0] * c[1] * (r * r));
+  static STARLING_HD R log_likelihood(const Coefficients<R, 2>& c, const Datum<R>& d, R deviation) {
+    return c[0] * math::log1p(d.v[0] * c[1] * (deviation * deviation));
   }
   double log_constant(Row row, Frame frame) const {
     return std::lgamma(0.5 * (nu + 1)) - std::lgamma(0.5 * nu) - 0.5 * std::log(0.5 * nu) +

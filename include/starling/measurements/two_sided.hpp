@@ -26,9 +26,9 @@ struct TwoSidedNormal {
   }
   static std::array<double, 2> prepare(std::span<const double>, Frame) { return {}; }
   template <class R>
-  static STARLING_HD R log_likelihood(const Coefficients<R, 2>&, const Datum<R>& d, R mu) {
-    const R r = d.center - mu;
-    return R(-0.5f) * math::select<R>(r < R(0.0f), d.v[1], d.v[0]) * (r * r);
+  static STARLING_HD R log_likelihood(const Coefficients<R, 2>&, const Datum<R>& d, R deviation) {
+    const R precision = math::select<R>(deviation > R(0.0f), d.v[1], d.v[0]);
+    return R(-0.5f) * precision * (deviation * deviation);
   }
   static double log_constant(Row row, Frame frame) {
     const double both = NormalColumns::sigma_in(frame, row[1]) + NormalColumns::sigma_in(frame, row[2]);
