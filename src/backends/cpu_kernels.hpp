@@ -49,9 +49,13 @@ void for_tiles(std::uint64_t objects, std::uint64_t walkers, int threads, std::s
   const auto chunk =
       static_cast<int>(std::clamp<std::uint64_t>(tasks / (8 * static_cast<unsigned>(threads)), 1, 4096));
   std::fill(out.begin(), out.end(), FixedSum{});
+  // each thread's sums, on cache lines of its own; made here, as no exception may leave the loop
+  const std::size_t stride = (out.size() + 7) / 4 * 4;
+  std::vector<FixedSum> all(stride * static_cast<unsigned>(threads));
 #pragma omp parallel num_threads(threads)
   {
-    std::vector<FixedSum> mine(out.size());
+    const std::span<FixedSum> mine(all.data() + stride * static_cast<unsigned>(omp_get_thread_num()),
+                                   out.size());
 #pragma omp for schedule(dynamic, chunk) nowait
     for (std::uint64_t task = 0; task < tasks; ++task) {
       const std::uint64_t group = task % groups, first = group * kGroup;

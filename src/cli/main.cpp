@@ -85,7 +85,6 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int starling::run_command_line(int argc, char** argv) {
-  std::ios::sync_with_stdio(false);
   try {
     return run(argc, argv);
   } catch (const starling::InputError& error) {

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "backends/failure.hpp"
 #include "diagnostics/table.hpp"
 #include "starling/error.hpp"
 #include "starling/random.hpp"
@@ -210,7 +211,7 @@ class Calibrator {
 
 std::vector<Replicate> run_all(const Calibrator& calibrator, const CalibrationOptions& options) {
   std::vector<Replicate> all(options.replicates);
-  std::exception_ptr failure;
+  Failure failure;
   std::size_t done = 0;
   const int threads = options.threads > 0 ? options.threads : omp_get_max_threads();
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
@@ -220,11 +221,10 @@ std::vector<Replicate> run_all(const Calibrator& calibrator, const CalibrationOp
 #pragma omp critical(starling_calibration)
       if (options.progress) options.progress(++done);
     } catch (...) {
-#pragma omp critical(starling_calibration)
-      failure = std::current_exception();
+      failure.keep();
     }
   }
-  if (failure) std::rethrow_exception(failure);
+  failure.rethrow();
   return all;
 }
 

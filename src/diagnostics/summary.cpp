@@ -13,6 +13,7 @@
 #include <ostream>
 #include <sstream>
 
+#include "backends/failure.hpp"
 #include "diagnostics/facts.hpp"
 #include "diagnostics/table.hpp"
 
@@ -65,17 +66,16 @@ Summary summary(const Chain& chain) {
   dg::check_sizes(chain);
   const std::vector<std::size_t> free = dg::free_parameters(chain.header);
   std::vector<dg::ParameterFacts> facts(free.size());
-  std::exception_ptr failure;
+  Failure failure;
 #pragma omp parallel for schedule(dynamic)
   for (std::size_t i = 0; i < free.size(); ++i) {
     try {
       facts[i] = dg::facts(chain, free[i]);
     } catch (...) {
-#pragma omp critical(starling_summary)
-      failure = std::current_exception();
+      failure.keep();
     }
   }
-  if (failure) std::rethrow_exception(failure);
+  failure.rethrow();
 
   Summary result;
   result.method = chain.header.method;

@@ -1,4 +1,5 @@
 // The likelihood of theta by quadrature over each latent.
+#include "backends/failure.hpp"
 #include "models/kernel_likelihood.hpp"
 #include "models/quadrature.hpp"
 
@@ -29,12 +30,18 @@ std::vector<ObjectNodes> place_all(const Parts& parts, const Rows& rows,
                                    const std::vector<QuadraturePoint>& points, double& error) {
   std::vector<ObjectNodes> all(parts.catalog.size());
   double worst = 0;
+  Failure failure;
 #pragma omp parallel for num_threads(parts.backend.threads) schedule(dynamic, 64) reduction(max : worst)
   for (std::size_t i = 0; i < all.size(); ++i) {
-    all[i] = place_nodes(*parts.population, *parts.measurement,
-                         parts.measurement->datum(rows[i], parts.frame), points, parts.tolerance);
-    worst = std::max(worst, all[i].error);
+    try {
+      all[i] = place_nodes(*parts.population, *parts.measurement,
+                           parts.measurement->datum(rows[i], parts.frame), points, parts.tolerance);
+      worst = std::max(worst, all[i].error);
+    } catch (...) {
+      failure.keep();
+    }
   }
+  failure.rethrow();
   error = worst;
   return all;
 }

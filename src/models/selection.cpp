@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "backends/failure.hpp"
 #include "models/quadrature.hpp"
 #include "starling/error.hpp"
 
@@ -78,9 +79,16 @@ class ByQuadrature final : public Factor {
 
   void log_factor(std::span<const double> theta, std::span<double> out) override {
     const auto threads = parts_.backend.threads;
+    Failure failure;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 4)
-    for (std::size_t i = 0; i < out.size(); ++i)
-      out[i] = one(theta.subspan(i * parts_.dimension, parts_.dimension));
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      try {
+        out[i] = one(theta.subspan(i * parts_.dimension, parts_.dimension));
+      } catch (...) {
+        failure.keep();
+      }
+    }
+    failure.rethrow();
   }
   Error error(std::span<const double>) override {
     return {0, kInfinity};

@@ -11,6 +11,7 @@
 #include <numeric>
 #include <optional>
 
+#include "backends/failure.hpp"
 #include "sampler/ensemble.hpp"
 #include "sampler/header.hpp"
 #include "sampler/monte_carlo.hpp"
@@ -331,8 +332,16 @@ class Run {
       run(0, state_.ensembles);
       return moves;
     }
+    Failure failure;
 #pragma omp parallel for num_threads(backend_.threads) schedule(dynamic, 1)
-    for (std::size_t e = 0; e < state_.ensembles; ++e) run(e, e + 1);
+    for (std::size_t e = 0; e < state_.ensembles; ++e) {
+      try {
+        run(e, e + 1);
+      } catch (...) {
+        failure.keep();
+      }
+    }
+    failure.rethrow();
     return moves;
   }
 
