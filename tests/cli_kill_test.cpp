@@ -1,5 +1,5 @@
 // kill -9 at any moment, again and again: starling resume then finishes the file of a run that was never
-// interrupted, bit for bit. STARLING_KILLS sets the number of kills (default 60).
+// interrupted, bit for bit. STARLING_KILLS sets the number of kills (default 210).
 #include <cstdlib>
 #include <iostream>
 #include <map>
@@ -17,7 +17,7 @@ using Clock = std::chrono::steady_clock;
 
 std::size_t wanted_kills() {
   const char* text = std::getenv("STARLING_KILLS");
-  return text != nullptr ? std::strtoul(text, nullptr, 10) : 60;
+  return text != nullptr ? std::strtoul(text, nullptr, 10) : 210;
 }
 
 struct Kind {

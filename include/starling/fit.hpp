@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -109,8 +110,10 @@ LogProbability log_probability(const Model& model, const Catalog& catalog, Metho
                                const std::vector<double>& theta, const FitOptions& options = {});
 
 /// The draws of one latent, [chain][draw], recomputed bit for bit from a joint chain, or drawn given theta
-/// from a marginal one. `catalog` is the one that was fitted (chain.observed, if it was kept).
-std::vector<double> replay_latent(const Chain& chain, const Catalog& catalog, std::size_t object);
+/// from a marginal one. `catalog` is the one that was fitted (chain.observed, if it was kept). `places`: the
+/// draws that are wanted, each as chain * draws + draw; none: all.
+std::vector<double> replay_latent(const Chain& chain, const Catalog& catalog, std::size_t object,
+                                  std::span<const std::size_t> places = {});
 
 struct MemoryPlan {
   std::uint64_t host_bytes, device_bytes;

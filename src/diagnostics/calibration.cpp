@@ -168,11 +168,10 @@ class Calibrator {
       tau = std::isnan(time) ? time : std::max(tau, time);  // what never moved has none, and spoils all
     };
     for (const std::size_t j : free_) longer(chain.values(j));
-    std::vector<std::vector<double>> latents;
-    for (const std::size_t i : objects_) {
-      latents.push_back(replay_latent(chain, data.catalog, i));
-      longer(latents.back().data());
-    }
+    std::vector<std::vector<double>> latents;  // of a marginal fit: as independent as theta is
+    for (const std::size_t i : objects_)
+      if (method_ == Method::joint)
+        longer(latents.emplace_back(replay_latent(chain, data.catalog, i)).data());
     const Selection selection = independent_places(chains, chain.draws, tau, options_.draws);
     const auto selected = [&](const double* values) {
       std::vector<double> some;
@@ -185,7 +184,11 @@ class Calibrator {
     for (const std::size_t j : free_)
       result.ranks.push_back(rank_of(truth[j], selected(chain.values(j)), ties));
     for (std::size_t k = 0; k < objects_.size(); ++k)
-      result.ranks.push_back(rank_of(data.mu.at(objects_[k]), selected(latents[k].data()), ties));
+      result.ranks.push_back(rank_of(data.mu.at(objects_[k]),
+                                     method_ == Method::joint
+                                         ? selected(latents[k].data())
+                                         : replay_latent(chain, data.catalog, objects_[k], selection.places),
+                                     ties));
     std::vector<double> likelihoods;
     for (const std::size_t place : selection.places) {
       std::vector<double> theta;

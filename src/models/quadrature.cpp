@@ -169,6 +169,10 @@ Interval interval_of(const PopulationModel& population, const MeasurementModel& 
   return part;
 }
 
+bool has_long_tails(const Interval& part) {
+  return part.b - part.a > 12 * (part.core_b - part.core_a);
+}
+
 bool is_at_an_end(const Interval& part, const QuadraturePoint& point) {
   return part.a <= point.support.first || part.b >= point.support.second;
 }
@@ -295,27 +299,39 @@ double draw_latent(const PopulationModel& population, const MeasurementModel& me
                    const Datum<double>& datum, const QuadraturePoint& point, HostStream& stream) {
   const Interval part = interval_of(population, measurement, datum, point);
   if (!(part.a < part.b)) return part.a == part.b ? part.a : datum.center;
-  // cells of equal width in s on [0, 1], in which the density is taken as constant; towards an end of the
-  // support, where it may be singular, mu follows s as in the double-exponential rule
-  const bool singular = is_at_an_end(part, point);
-  const auto at = [&](double s) {
-    if (!singular) return std::pair(part.a + (part.b - part.a) * s, 0.0);
-    const auto [t, log_slope] = double_exponential_at(kReach * (2 * s - 1));
-    return std::pair(part.a + (part.b - part.a) * t, log_slope);
+  // cells of equal width in s on [0, 1], in which the density of s is taken as linear; towards an end of the
+  // support, where that of mu may be singular, mu follows s as in the double-exponential rule, and where
+  // tails are long as in long_tailed
+  const bool singular = is_at_an_end(part, point), is_long = !singular && has_long_tails(part);
+  const double center = 0.5 * (part.core_a + part.core_b), width = 0.25 * (part.core_b - part.core_a);
+  const double from = is_long ? std::asinh((part.a - center) / width) : part.a;
+  const double length = (is_long ? std::asinh((part.b - center) / width) : part.b) - from;
+  const auto at = [&](double s) {  // mu, and ln dmu/ds up to a constant
+    if (singular) {
+      const auto [t, log_slope] = double_exponential_at(kReach * (2 * s - 1));
+      return std::pair(part.a + (part.b - part.a) * t, log_slope);
+    }
+    const double v = from + length * s;
+    return is_long ? std::pair(center + width * std::sinh(v), std::log(std::cosh(v))) : std::pair(v, 0.0);
   };
-  constexpr std::size_t cells = 2048;
-  std::vector<double> mu(cells), slope(cells);
-  for (std::size_t k = 0; k < cells; ++k)
-    std::tie(mu[k], slope[k]) = at((static_cast<double>(k) + 0.5) / cells);
-  auto l = log_integrand(population, measurement, datum, point, mu);
-  for (std::size_t k = 0; k < cells; ++k) l[k] += slope[k];
-  const double top = *std::max_element(l.begin(), l.end());
+  constexpr std::size_t cells = 512;
+  std::vector<double> mu(cells + 1), slope(cells + 1);
+  for (std::size_t k = 0; k <= cells; ++k) std::tie(mu[k], slope[k]) = at(static_cast<double>(k) / cells);
+  auto density = log_integrand(population, measurement, datum, point, mu);
+  for (std::size_t k = 0; k <= cells; ++k) density[k] += slope[k];
+  const double top = *std::max_element(density.begin(), density.end());
+  for (double& v : density) v = std::exp(v - top);
+  const auto in_cell = [&](std::size_t k) { return 0.5 * (density[k] + density[k + 1]); };
   double total = 0;
-  for (double& v : l) total += v = std::exp(v - top);
+  for (std::size_t k = 0; k < cells; ++k) total += in_cell(k);
   double u = stream.uniform() * total;
   std::size_t k = 0;
-  while (k + 1 < cells && u >= l[k]) u -= l[k++];
-  return at((static_cast<double>(k) + std::min(u / l[k], 1.0)) / cells).first;
+  while (k + 1 < cells && u >= in_cell(k)) u -= in_cell(k++);
+  u = std::min(u, in_cell(k));
+  // d0 t + (d1 - d0) t^2 / 2 = u
+  const double d0 = density[k], root = std::sqrt(std::max(0.0, d0 * d0 + 2 * (density[k + 1] - d0) * u));
+  const double t = d0 + root > 0 ? 2 * u / (d0 + root) : 0.5;
+  return at((static_cast<double>(k) + std::min(t, 1.0)) / cells).first;
 }
 
 namespace {
@@ -435,7 +451,7 @@ ObjectNodes place_nodes(const PopulationModel& population, const MeasurementMode
   nodes.a = all.a;
   nodes.b = all.b;
   const Integrals integrals{population, measurement, datum, points, all.a, all.b};
-  const bool is_long = !at_an_end && all.b - all.a > 12 * (all.core_b - all.core_a);
+  const bool is_long = !at_an_end && has_long_tails(all);
   const double kink = measurement.has_kink() ? datum.center : std::nan("");
   const auto place = [&](double mu) { return (mu - all.a) / (all.b - all.a); };
   const auto rule_of = [&](int n) {

@@ -1,8 +1,10 @@
 // Draws of single latents, recomputed from a chain.
 #include <fmt/format.h>
 
+#include <numeric>
 #include <sstream>
 
+#include "backends/failure.hpp"
 #include "sampler/options.hpp"
 #include "sampler/start.hpp"
 #include "starling/error.hpp"
@@ -37,7 +39,8 @@ std::vector<double> numbers(const ChainHeader& header, const std::string& name) 
 
 }  // namespace
 
-std::vector<double> replay_latent(const Chain& chain, const Catalog& catalog, std::size_t object) {
+std::vector<double> replay_latent(const Chain& chain, const Catalog& catalog, std::size_t object,
+                                  std::span<const std::size_t> places) {
   const ChainHeader& header = chain.header;
   if (object >= catalog.size())
     throw InputError(
@@ -47,18 +50,28 @@ std::vector<double> replay_latent(const Chain& chain, const Catalog& catalog, st
   const Model model = model_of(header);
   model.definition().check(catalog, parse_method(header.method));
   const std::size_t chains = header.chains(), d = header.parameters.size();
-  std::vector<double> out(chains * chain.draws);
+  std::vector<std::size_t> all_places(places.empty() ? chains * chain.draws : 0);
+  std::iota(all_places.begin(), all_places.end(), std::size_t{0});
+  if (places.empty()) places = all_places;
+  std::vector<double> out(places.size());
 
   if (header.method == "marginal") {
-    std::vector<double> theta(d);
-    for (std::size_t c = 0; c < chains; ++c)
-      for (std::size_t t = 0; t < chain.draws; ++t) {
-        for (std::size_t j = 0; j < d; ++j) theta[j] = chain.values(j)[c * chain.draws + t];
+    Failure failure;
+#pragma omp parallel for schedule(dynamic, 64)
+    for (std::size_t k = 0; k < places.size(); ++k) {
+      try {
+        const std::size_t c = places[k] / chain.draws, t = places[k] % chain.draws;
+        std::vector<double> theta(d);
+        for (std::size_t j = 0; j < d; ++j) theta[j] = chain.values(j)[places[k]];
         // blocks of 16 words are one object's
         HostStream stream(header.seed, static_cast<std::uint32_t>(t), static_cast<std::uint32_t>(c),
                           purpose_word(Purpose::latent_given_theta), static_cast<std::uint32_t>(4 * object));
-        out[c * chain.draws + t] = model.definition().latent_given_theta(catalog, object, theta, stream);
+        out[k] = model.definition().latent_given_theta(catalog, object, theta, stream);
+      } catch (...) {
+        failure.keep();
       }
+    }
+    failure.rethrow();
     return out;
   }
 
@@ -82,12 +95,11 @@ std::vector<double> replay_latent(const Chain& chain, const Catalog& catalog, st
   setup.theta_centred = chain.sweep_theta_centred;
   setup.theta_first = attribute(header, "scheme") == "collapsed";
   const auto all = model.definition().replay(catalog, object, setup);
-  std::size_t draw = 0;
-  for (std::size_t t = 0; t < setup.sweeps; ++t) {
-    if (!header.keeps(t)) continue;
-    for (std::size_t c = 0; c < chains; ++c) out[c * chain.draws + draw] = all[t * chains + c];
-    ++draw;
-  }
+  std::vector<std::size_t> kept;  // sweeps
+  for (std::size_t t = 0; t < setup.sweeps; ++t)
+    if (header.keeps(t)) kept.push_back(t);
+  for (std::size_t k = 0; k < places.size(); ++k)
+    out[k] = all[kept[places[k] % chain.draws] * chains + places[k] / chain.draws];
   return out;
 }
 
