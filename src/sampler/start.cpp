@@ -63,7 +63,10 @@ std::vector<double> start_center(const Model& model, const Catalog& catalog, Met
   for (std::size_t j = 0; j < center.size(); ++j) {
     const Prior& prior = model.priors()[j];
     if (prior.is_fixed()) center[j] = prior.a;
-    if (!std::isfinite(prior.log_density(center[j]))) center[j] = prior.quantile(0.5);
+    // what the data say lies outside of the prior: its nearest value, with which they are possible most
+    // likely
+    if (!std::isfinite(prior.log_density(center[j])))
+      center[j] = std::clamp(center[j], prior.quantile(0.001), prior.quantile(0.999));
   }
   return center;
 }
@@ -111,6 +114,19 @@ void pull_inside(std::span<double> theta, std::span<double> lp, std::span<const 
         theta[c * d + j] = center[j] + 0.5 * (theta[c * d + j] - center[j]);
     evaluate();
   }
+  // between two that are inside
+  std::vector<std::size_t> inside;
+  for (std::size_t c = 0; c < lp.size(); ++c)
+    if (!outside(lp[c])) inside.push_back(c);
+  if (inside.size() < 2 || inside.size() == lp.size()) return;
+  for (std::size_t c = 0; c < lp.size(); ++c) {
+    if (!outside(lp[c])) continue;
+    const std::size_t a = inside[c % inside.size()], b = inside[(c + 1) % inside.size()];
+    const double share = static_cast<double>(c + 1) / static_cast<double>(lp.size() + 1);
+    for (std::size_t j = 0; j < d; ++j)
+      theta[c * d + j] = theta[a * d + j] + share * (theta[b * d + j] - theta[a * d + j]);
+  }
+  evaluate();
 }
 
 }  // namespace starling

@@ -24,7 +24,8 @@ std::vector<double> start_center(const Model& model, const Catalog& catalog, Met
                                  const FitOptions& options);
 
 /// Walkers whose log-probability is -infinity (a support that moves with theta may leave out a point) go half
-/// of the way to the center, again and again while it is. evaluate: fills lp from theta.
+/// of the way to the center, again and again while it is, and at last between two that are inside. evaluate:
+/// fills lp from theta.
 void pull_inside(std::span<double> theta, std::span<double> lp, std::span<const double> center,
                  const std::function<void()>& evaluate);
 
