@@ -227,4 +227,23 @@ TEST(LogProbability, IsTheSameForAnyNumberOfThreads) {
 }
 
 }  // namespace
+TEST(LogProbability, NamesTheObjectsThatAreImpossible) {
+  Catalog catalog;
+  catalog.x = {0.45, -2.5, 0.75, 0.3};
+  catalog.id = {"a", "b", "c", "d"};
+  catalog.samples = {0.4, 0.5, -3, -2, 0.7, 0.8, -1};
+  catalog.offsets = {0, 2, 4, 6, 7};
+  catalog.weight = {1, 1, 1, 0};  // the last does not count
+  const Model model{"gamma", "samples", {{"shape", uniform(0.1, 10)}, {"scale", uniform(0.1, 10)}}};
+  for (const char* device : {"cpu", "reference"}) {
+    starling::FitOptions options;
+    options.device = device;
+    const auto got = log_probability(model, catalog, Method::marginal, {2, 0.3}, options);
+    EXPECT_EQ(got.log_likelihood, -std::numeric_limits<double>::infinity());
+    EXPECT_TRUE(std::isfinite(got.variance)) << got.variance;
+    ASSERT_EQ(got.impossible, std::vector<std::size_t>{1});
+    EXPECT_EQ(catalog.names(got.impossible), "1 (b)");
+  }
+}
+
 }  // namespace fit_test

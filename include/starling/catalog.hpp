@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,8 @@ struct Catalog {
   /// The row number of the object with this id; without ids the id is the row number from 0.
   /// Throws InputError where there is none, or where several have it.
   [[nodiscard]] std::size_t find(const std::string& id) const;
+  /// "17, 20", or "17 (NGC 1275), 20 (M 31)" where there are ids; of many the first five.
+  [[nodiscard]] std::string names(std::span<const std::size_t> objects) const;
 };
 
 /// Throws InputError unless every number is finite, sigma > 0, weights >= 0, sizes fit together and N >= 1.

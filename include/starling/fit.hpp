@@ -103,6 +103,8 @@ Chain fit_joint(const Model& model, const Catalog& catalog, const FitOptions& op
 struct LogProbability {
   double log_likelihood, log_prior, log_prob;
   double variance;  ///< V of a samples likelihood; 0 where the integral is exact
+  /// Where log_likelihood is -infinity: the objects that are impossible at this theta.
+  std::vector<std::size_t> impossible;
 };
 /// The naive or marginal (joint: the same as marginal) log-probability at one theta, computed by the backend
 /// that options.device names.

@@ -108,6 +108,15 @@ std::vector<double> interim_densities(const Catalog& catalog) {
   return density;
 }
 
+std::string Catalog::names(std::span<const std::size_t> objects) const {
+  constexpr std::size_t most = 5;
+  std::string text;
+  for (const std::size_t i : objects.first(std::min(objects.size(), most)))
+    text += fmt::format("{}{}{}", text.empty() ? "" : ", ", i, id.empty() ? "" : fmt::format(" ({})", id[i]));
+  if (objects.size() > most) text += fmt::format(" and {} more", objects.size() - most);
+  return text;
+}
+
 std::size_t Catalog::find(const std::string& wanted) const {
   if (id.empty()) {
     std::size_t row = 0;

@@ -23,6 +23,9 @@ int log_prob_command(const LogProbArguments& options) {
   const auto problem = prepare(options.flags->request());
   const auto theta = in_order(values, problem.model.parameters(), "--at", fixed_values(problem.model));
   const auto result = log_probability(problem.model, problem.catalog, problem.method, theta, problem.options);
+  if (!result.impossible.empty())
+    note(fmt::format("warning: log_likelihood is -inf, as this theta makes impossible: object {}",
+                     problem.catalog.names(result.impossible)));
   if (options.json) {
     // JSON has no infinity: outside the prior's support these are null.
     const nlohmann::ordered_json json{{"log_likelihood", result.log_likelihood},

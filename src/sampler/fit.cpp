@@ -28,6 +28,19 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// The objects that count and whose ln L is -infinity.
+std::vector<std::size_t> impossible_objects(Likelihood& likelihood, const Catalog& catalog,
+                                            std::span<const double> theta) {
+  std::vector<double> l(catalog.size());
+  likelihood.pointwise(theta, l);
+  std::vector<std::size_t> objects;
+  for (std::size_t i = 0; i < l.size(); ++i)
+    if (!(l[i] > -std::numeric_limits<double>::infinity()) &&
+        (catalog.weight.empty() || catalog.weight[i] > 0))
+      objects.push_back(i);
+  return objects;
+}
+
 /// One run: state shared by the kinds of sweeps.
 class Run {
  public:
@@ -253,10 +266,14 @@ class Run {
 
   void evaluate_all() {
     marginal_target(state_.theta, state_.lp);
-    for (std::size_t c = 0; c < state_.chains(); ++c)
-      if (!std::isfinite(state_.lp[c]))
-        throw InputError(fmt::format(
-            "the log-probability of the start of walker {} is {}: choose another start", c, state_.lp[c]));
+    for (std::size_t c = 0; c < state_.chains(); ++c) {
+      if (std::isfinite(state_.lp[c])) continue;
+      const auto objects = impossible_objects(*likelihood_, catalog_, state_.at(c));
+      throw InputError(fmt::format(
+          "the log-probability of walker {} is {}{}: choose another start, or priors that leave room for the "
+          "data",
+          c, state_.lp[c], objects.empty() ? "" : "; impossible there: object " + catalog_.names(objects)));
+    }
   }
 
   /// In the middle of burn-in; integrals by nodes, which are right near the walkers only, at every quarter of
@@ -445,8 +462,8 @@ LogProbability log_probability(const Model& model, const Catalog& catalog, Metho
   if (theta.size() != model.parameters().size())
     throw InputError(
         fmt::format("theta has {} values, expected {}", theta.size(), model.parameters().size()));
-  constexpr double impossible = -std::numeric_limits<double>::infinity();
-  LogProbability result{impossible, model.log_prior(theta), impossible, 0};
+  constexpr double nothing = -std::numeric_limits<double>::infinity();
+  LogProbability result{nothing, model.log_prior(theta), nothing, 0, {}};
   for (std::size_t j = 0; j < theta.size(); ++j) {
     const auto& p = model.parameters()[j];
     if (!(theta[j] > p.lower && theta[j] < p.upper)) return result;  // no density is defined there
@@ -463,6 +480,7 @@ LogProbability log_probability(const Model& model, const Catalog& catalog, Metho
   if (method == Method::marginal && used.integral == "quadrature") likelihood->rebase(reference, theta);
   likelihood->evaluate(theta, std::span(&result.log_likelihood, 1));
   likelihood->variance(theta, std::span(&result.variance, 1));
+  if (result.log_likelihood == nothing) result.impossible = impossible_objects(*likelihood, catalog, theta);
   if (const auto selection = model.definition().selection(catalog, model.selection(), used, backend)) {
     double factor = 0;
     selection->log_factor(theta, std::span(&factor, 1));

@@ -18,8 +18,8 @@ namespace starling {
 std::vector<double> start_walkers(const Model& model, const Catalog& catalog, Method method,
                                   const FitOptions& options);
 
-/// The reference theta that likelihoods start with: the center of the start, or the prior's median where that
-/// is outside.
+/// The reference theta that likelihoods start with: the center of the start, or the prior's nearest likely
+/// value where that is outside.
 std::vector<double> start_center(const Model& model, const Catalog& catalog, Method method,
                                  const FitOptions& options);
 
