@@ -31,8 +31,7 @@ using Clock = std::chrono::steady_clock;
 class Run {
  public:
   Run(const Model& model, const Catalog& catalog, Method method, const FitOptions& options, ChainSink& sink)
-      : model_(model),
-        catalog_(catalog),
+      : catalog_(catalog),
         options_(options),
         sink_(sink),
         backend_(choose_backend(
@@ -371,7 +370,6 @@ class Run {
     return moves;
   }
 
-  const Model& model_;
   const Catalog& catalog_;
   const FitOptions& options_;
   ChainSink& sink_;
