@@ -1,5 +1,6 @@
-// Catalogs as FITS: a line of options, then the file. It is made of lines, one card each, an empty line after the
-// cards of a header, and the rest as data; or, after options that begin with '!', it is there byte for byte.
+// Catalogs as FITS: a line of options, then the file. It is made of lines, one card each, an empty line after
+// the cards of a header, and the rest as data; or, after options that begin with '!', it is there byte for
+// byte.
 #include "input.hpp"
 
 namespace {
