@@ -215,6 +215,10 @@ class Run {
     if (counts_.done > header_.burn_in + header_.steps)
       throw InputError(fmt::format("the run has made {} steps already, more than the {} that are asked for",
                                    counts_.done, header_.burn_in + header_.steps));
+    const std::size_t d = state_.dimension;
+    const bool fits = reference_.empty() ? others_.empty() : likelihood_ && reference_.size() == d;
+    if (!fits || others_.size() % d != 0)
+      throw RunError("the saved state is not of this run: a list has another length");
     counts_.ended = counts_.ended && options_.until.any();
     if (!reference_.empty()) likelihood_->rebase(reference_, others_);
   }
