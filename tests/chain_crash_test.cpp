@@ -250,7 +250,9 @@ TEST(AJournal, WhoseRecordsDoNotFitTogetherIsDamaged) {
   const auto h = long_run();
   const auto with = [&](const starling::ChainHeader& head, const starling::ChainBlock& added) {
     starling::JournalWriter journal(folder / "run.nc.journal", starling::JournalWriter::Open::create);
-    journal.begin({head, catalog(), 7});
+    starling::JournalHead first;
+    first.header = head;
+    journal.begin(first);
     journal.append(block(h, 0, 10));
     journal.append(added);
   };
