@@ -48,6 +48,14 @@ std::string node_text(const toml::node& node, bool number_too, const std::string
   return number;
 }
 
+/// Throws InputError for names that the record of a run, as TOML, could not hold.
+void check_name(const std::string& name, const std::string& where) {
+  const auto bad = [](unsigned char c) { return c < 0x20 || c == 0x7f || c == '\''; };
+  if (name.empty() || std::any_of(name.begin(), name.end(), bad))
+    throw InputError(
+        fmt::format("{}: '{}' is no name: expected one without quotes and control characters", where, name));
+}
+
 template <class Member>
 void read_node(const toml::node& node, const Setting& setting, const std::string& where, Member& member) {
   if constexpr (std::is_same_v<Member, std::string>) {
@@ -57,6 +65,7 @@ void read_node(const toml::node& node, const Setting& setting, const std::string
     if (!table) throw InputError(fmt::format("{}: expected a table, got a TOML {}", where, kind_text(node)));
     for (const auto& [key, value] : *table) {
       const auto name = std::string(key.str());
+      check_name(name, where);
       member[name] = node_text(value, setting.number_too, fmt::format("{}.{}", where, name));
     }
   } else if constexpr (std::is_same_v<Member, bool>) {

@@ -35,7 +35,7 @@ double Input::number() {
 
 std::string Input::text(std::size_t most) {
   const std::size_t count = std::min(most == 0 ? 0 : byte() % (most + 1), left_);
-  const std::string value(data_, data_ + count);
+  std::string value(data_, data_ + count);
   data_ += count;
   left_ -= count;
   return value;
@@ -52,7 +52,7 @@ std::string Input::until(char end) {
 }
 
 std::string Input::rest() {
-  const std::string value(data_, data_ + left_);
+  std::string value(data_, data_ + left_);
   left_ = 0;
   return value;
 }
@@ -83,7 +83,7 @@ const std::filesystem::path& folder() {
 }
 
 std::filesystem::path file_of(const std::string& name, std::string_view bytes) {
-  const auto path = folder() / name;
+  auto path = folder() / name;
   std::ofstream(path, std::ios::binary) << bytes;
   return path;
 }
