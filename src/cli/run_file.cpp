@@ -188,11 +188,14 @@ std::string run_file_text(const Request& request, bool all) {
     }
     write_member(*table, setting.key, setting, access(request));
   });
+  // Texts over several lines are written as one: toml++ 3.3 doesn't heed the quotes in them.
+  const auto format = toml::toml_formatter::default_flags & ~toml::format_flags::allow_multi_line_strings;
   std::ostringstream text;
-  for (const char* table : {"catalog", "model", "prior", "fit", "output"}) {
-    const auto* content = file[table].as_table();
+  for (const char* name : {"catalog", "model", "prior", "fit", "output"}) {
+    const auto* content = file[name].as_table();
     if (!content || content->empty()) continue;
-    text << (text.tellp() > 0 ? "\n\n" : "") << toml::table{{table, *content}};
+    const toml::table table{{name, *content}};
+    text << (text.tellp() > 0 ? "\n\n" : "") << toml::toml_formatter{table, format};
   }
   text << "\n";
   return text.str();
