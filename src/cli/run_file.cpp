@@ -188,8 +188,10 @@ std::string run_file_text(const Request& request, bool all) {
     }
     write_member(*table, setting.key, setting, access(request));
   });
-  // Texts over several lines are written as one: toml++ 3.3 doesn't heed the quotes in them.
-  const auto format = toml::toml_formatter::default_flags & ~toml::format_flags::allow_multi_line_strings;
+  // Always in double quotes, and on one line: toml++ 3.3 doesn't heed line ends and quotes in the other
+  // kinds.
+  const auto format = toml::toml_formatter::default_flags & ~toml::format_flags::allow_multi_line_strings &
+                      ~toml::format_flags::allow_literal_strings;
   std::ostringstream text;
   for (const char* name : {"catalog", "model", "prior", "fit", "output"}) {
     const auto* content = file[name].as_table();
