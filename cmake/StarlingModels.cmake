@@ -52,6 +52,9 @@ function(starling_compile_model)
     target_compile_options(${object} PRIVATE ${common} $<$<CONFIG:Release>:-O3> ${flags_${variant}}
       $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-uninitialized>)
     target_compile_definitions(${object} PRIVATE STARLING_CPU_NAMESPACE=${variant})
+    if(STARLING_FUZZ)  # no reader comes here
+      target_compile_options(${object} PRIVATE -fno-sanitize=all -O0 -g0)
+    endif()
     target_link_libraries(${object} PRIVATE OpenMP::OpenMP_CXX xsimd fmt::fmt)
     starling_warnings(${object})
   endforeach()

@@ -236,6 +236,24 @@ TEST_F(Fits, RefusesFilesThatAreCutShort) {
                      "cut\\.fits: is cut short: it has [0-9]+ bytes, expected [0-9]+ at least");
 }
 
+TEST_F(Fits, ReadsTextsThatAreToBeShownNarrower) {
+  table("T", {{"x", "1D"}, {"id", "12A"}});
+  put(1, Numbers{1, 2});
+  put(2, Texts{"twelve bytes", "short"});
+  fits_update_key_str(file_, "TDISP2", "A2", nullptr, &status_);
+  ASSERT_EQ(status_, 0);
+  EXPECT_EQ(read().id, (Texts{"twelve bytes", "short"}));
+}
+
+TEST_F(Fits, RefusesRowsThatAreLongerThanTheFile) {
+  table("T", {{"mu", "1QD"}});
+  put(1, Numbers{1, 2, 3});
+  fits_flush_file(file_, &status_);
+  fits_write_descript(file_, 1, 1, LONGLONG{1} << 50, 0, &status_);
+  ASSERT_EQ(status_, 0);
+  expect_error({.samples = "mu"}, "row 0, column 'mu' has 1125899906842624 values, expected no more than");
+}
+
 TEST_F(Fits, ReadsGzippedFiles) {
   table("T", {{"x", "1D"}});
   put(1, Numbers(5000, 2.0));

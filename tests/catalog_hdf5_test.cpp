@@ -237,6 +237,35 @@ TEST_F(Hdf5, RefusesOffsetsThatMakeNoSense) {
   expect_error({.samples = "mu", .offsets = "real"}, "'real' does not hold integers");
 }
 
+TEST_F(Hdf5, RefusesShapesThatTheFileCannotHold) {
+  const hsize_t rows = hsize_t{1} << 40, chunk = 4;
+  {
+    const Handle how(H5Pcreate(H5P_DATASET_CREATE), H5Pclose),
+        space(H5Screate_simple(1, &rows, nullptr), H5Sclose);
+    H5Pset_chunk(how.id(), 1, &chunk);
+    const Handle set(
+        H5Dcreate2(file_.id(), "x", H5T_NATIVE_DOUBLE, space.id(), H5P_DEFAULT, how.id(), H5P_DEFAULT),
+        H5Dclose);
+    ASSERT_TRUE(set.valid());
+  }
+  expect_error({}, "dataset 'x' has shape \\[1099511627776\\], expected no more than its 0 bytes");
+}
+
+TEST_F(Hdf5, RefusesTablesWithoutRows) {
+  {
+    const hsize_t three = 3;
+    const Handle array(H5Tarray_create2(H5T_NATIVE_DOUBLE, 1, &three), H5Tclose);
+    const Handle type(H5Tcreate(H5T_COMPOUND, 3 * sizeof(double)), H5Tclose),
+        space(H5Screate(H5S_SCALAR), H5Sclose);
+    H5Tinsert(type.id(), "x", 0, array.id());
+    const Handle set(
+        H5Dcreate2(file_.id(), "t", type.id(), space.id(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Dclose);
+    ASSERT_TRUE(set.valid());
+  }
+  expect_error({.x = "t:x"}, "'t:x' has shape \\[\\], expected one value per object");
+  expect_error({.x = "t:x:1"}, "'t' has no columns to choose '1' from|'t:x:1' has");
+}
+
 TEST_F(Hdf5, DropsBadRowsIfAskedAndSaysWhich) {
   put("mu", Numbers{1, 2, nan, 3, 5, 6, 7, 8}, {4, 2});
   put("density", Numbers{1, 2, 3, 4, 5, nan, 7, 8}, {4, 2});

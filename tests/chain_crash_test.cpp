@@ -245,4 +245,32 @@ TEST(AJournal, EndsAtATornRecord) {
   EXPECT_THROW(sweeps_of("chain,draw\n"), starling::InputError);
 }
 
+TEST(AJournal, WhoseRecordsDoNotFitTogetherIsDamaged) {
+  const Folder folder;
+  const auto h = long_run();
+  const auto with = [&](const starling::ChainHeader& head, const starling::ChainBlock& added) {
+    starling::JournalWriter journal(folder / "run.nc.journal", starling::JournalWriter::Open::create);
+    starling::JournalHead first;
+    first.header = head;
+    journal.begin(first);
+    journal.append(block(h, 0, 10));
+    journal.append(added);
+  };
+  const auto sweeps = [&] {
+    const auto scan = starling::scan_journal(folder / "run.nc.journal");
+    return scan.ends.empty() ? std::size_t{0} : scan.ends.rbegin()->first;
+  };
+  with(h, block(h, 10, 10));
+  EXPECT_EQ(sweeps(), 20U);
+  auto wrong = block(h, 10, 10);
+  wrong.sweeps = std::size_t{1} << 62;
+  with(h, wrong);
+  EXPECT_EQ(sweeps(), 10U);
+  EXPECT_THROW(starling::read_journal(folder / "run.nc.journal", {}), starling::InputError);
+  auto head = h;
+  head.thin = 0;
+  with(head, block(h, 10, 10));
+  EXPECT_THROW(starling::stopped_run(folder / "run.nc"), starling::InputError);
+}
+
 }  // namespace

@@ -324,6 +324,49 @@ TEST(ReadingChains, WithoutAGroupOrVariableNamesIt) {
   expect_matches(message_of(folder / "run.nc"), "run.nc: has no variable 'lp'");
 }
 
+/// A whole chain file in which `change` has changed something.
+template <class Change>
+std::string message_of_changed(const std::string& method, Change&& change) {
+  const Folder folder;
+  run(*starling::chain_file(folder / "run.nc"), header(method), catalog(), results(method, catalog()));
+  int file = 0;
+  EXPECT_EQ(nc_open((folder / "run.nc").c_str(), NC_WRITE, &file), NC_NOERR);
+  EXPECT_EQ(change(file), NC_NOERR);
+  EXPECT_EQ(nc_close(file), NC_NOERR);
+  return message_of(folder / "run.nc");
+}
+
+TEST(ReadingChains, WithSizesThatCannotBeIsAClearError) {
+  const auto with = [](const char* name, long long value) {
+    return message_of_changed(
+        "joint", [&](int file) { return nc_put_att_longlong(file, NC_GLOBAL, name, NC_INT64, 1, &value); });
+  };
+  expect_matches(with("walkers", -2), "attribute 'walkers' is -2, expected 0 or more; the file is damaged");
+  expect_matches(with("walkers", 1LL << 62), "2 ensembles of 4611686018427387904 walkers");
+  expect_matches(with("walkers", 1 << 20),
+                 "variable 'theta_mu' has shape \\[12, 13\\], expected \\[2097152, 13\\]");
+  expect_matches(with("thin", 0), "thin 0");
+}
+
+TEST(ReadingChains, WithListsOfOtherLengthsIsAClearError) {
+  const char* texts[] = {"uniform(-5, 5)", nullptr};
+  expect_matches(
+      message_of_changed("joint",
+                         [&](int file) { return nc_put_att_string(file, NC_GLOBAL, "priors", 2, texts); }),
+      "3 parameters with 2 priors");
+  // a list of the worst objects' shares that is shorter than that of the objects
+  expect_matches(message_of_changed("marginal",
+                                    [](int file) {
+                                      int group = 0, variable = 0, one = 0;
+                                      nc_inq_grp_ncid(file, "monte_carlo", &group);
+                                      nc_inq_varid(group, "worst_n_eff", &variable);
+                                      nc_rename_var(group, variable, "other");
+                                      nc_def_dim(group, "one", 1, &one);
+                                      return nc_def_var(group, "worst_n_eff", NC_DOUBLE, 1, &one, &variable);
+                                    }),
+                 "'worst_n_eff' has shape \\[1\\], expected \\[2\\]");
+}
+
 TEST(WritingChains, WhereItCannotIsSaidBeforeAnythingIsComputed) {
   const Folder folder;
   const auto message = [](const std::filesystem::path& path) -> std::string {

@@ -15,7 +15,7 @@ TEST_F(CatalogSettings, ColumnsByRoleGoThroughFlagsAndRunFiles) {
                           quick);
   const auto text = must(flags);
   EXPECT_NE(text.find("columns"), std::string::npos) << text;
-  EXPECT_NE(text.find("sigma_minus = 'n'"), std::string::npos) << text;
+  EXPECT_NE(text.find("sigma_minus = \"n\""), std::string::npos) << text;
   EXPECT_NE(text.find("sigma_plus = '2.5'"), std::string::npos) << text;
   write("run.toml", text);
   EXPECT_EQ(must({"fit", "--config", "run.toml", "--dry-run"}), text);

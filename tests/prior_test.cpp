@@ -191,8 +191,9 @@ TEST(Prior, TextReadsBackBitForBit) {
     expect_same(starling::half_normal(p));
     expect_same(starling::half_cauchy(p));
     expect_same(starling::exponential(p));
-    expect_same(starling::gamma(p, q));
-    expect_same(starling::inverse_gamma(p, q));
+    const double shape = std::clamp(p, 1e-300, 1e10);
+    expect_same(starling::gamma(shape, q));
+    expect_same(starling::inverse_gamma(shape, q));
     expect_same(starling::fixed(a));
     if (a != b) expect_same(starling::uniform(std::min(a, b), std::max(a, b)));
     if (p != q) expect_same(starling::log_uniform(std::min(p, q), std::max(p, q)));
@@ -240,6 +241,7 @@ TEST(Prior, ErrorsSayWhatIsWrongAndWhatWasExpected) {
       {"log_uniform(0, 1)", {"lower is 0", "greater than 0"}},
       {"gamma(-1, 1)", {"shape is -1"}},
       {"inverse_gamma(1, -1)", {"scale is -1"}},
+      {"gamma(1e11, 1)", {"shape is 100000000000, expected a number from 1e-300 to 1e10"}},
       {"exponential(0)", {"mean is 0"}},
       {"normal(1e999, 1)", {"mean is '1e999'"}},
       {"", {"unknown family ''"}},

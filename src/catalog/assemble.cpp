@@ -205,6 +205,10 @@ class Assembly {
     };
     for_each_value(*column, [&](std::size_t row, double value) {
       if (value < 0) throw wrong(row, value, " is negative, expected a count");
+      if (!(value <= static_cast<double>(samples)))
+        throw wrong(
+            row, value,
+            fmt::format(", expected at most {}, the number of samples in '{}'", samples, options_.samples));
       if (row == 0 && value != 0)
         throw wrong(0, value, ", expected 0, where the first object's samples begin");
       if (row > 0 && value < static_cast<double>(offsets.back())) {

@@ -110,19 +110,32 @@ void Table::read_names() {
   for (int i = 1; i <= count; ++i) names_.push_back(keyword(file_.get(), fmt::format("TTYPE{}", i)));
 }
 
-/// cfitsio notices a missing end only where it reads.
+/// cfitsio notices a missing end only where it reads, and takes any number of rows from a header.
 void Table::check_length(const std::filesystem::path& path) const {
-  if (lower(path.extension().string()) == ".gz") return;
   int status = 0;
   LONGLONG head = 0, data = 0, end = 0, width = 0, rows = 0, heap = 0;
   fits_get_hduaddrll(file_.get(), &head, &data, &end, &status);
+  fits_get_num_rowsll(file_.get(), &rows, &status);
   fits_read_key(file_.get(), TLONGLONG, "NAXIS1", &width, nullptr, &status);
-  fits_read_key(file_.get(), TLONGLONG, "NAXIS2", &rows, nullptr, &status);
   fits_read_key(file_.get(), TLONGLONG, "PCOUNT", &heap, nullptr, &status);
+  if (status != 0) throw InputError(fmt::format("{}: is damaged: {}", path_, reason(status)));
+  LONGLONG needed = 0;
+  if (width < 0 || rows < 0 || heap < 0 || __builtin_mul_overflow(width, rows, &needed) ||
+      __builtin_add_overflow(needed, heap, &needed) || __builtin_add_overflow(needed, data, &needed)) {
+    throw InputError(fmt::format(
+        "{}: is damaged: its table has {} rows of {} bytes and {} more, expected sizes that a file "
+        "can have",
+        path_, rows, width, heap));
+  }
+  if (lower(path.extension().string()) == ".gz") {  // unpacked, it may be of any size
+    unsigned char last = 0;
+    if (rows > 0 && width > 0) fits_read_tblbytes(file_.get(), rows, width, 1, &last, &status);
+    if (status != 0) throw InputError(fmt::format("{}: is cut short: {}", path_, reason(status)));
+    return;
+  }
   std::error_code error;
   const auto size = std::filesystem::file_size(path, error);
-  const auto needed = static_cast<std::uintmax_t>(data + width * rows + heap);
-  if (status == 0 && !error && size < needed) {
+  if (!error && size < static_cast<std::uintmax_t>(needed)) {
     throw InputError(
         fmt::format("{}: is cut short: it has {} bytes, expected {} at least", path_, size, needed));
   }
@@ -172,6 +185,8 @@ Column::Column(fitsfile* file, std::string path, std::string name, int number, c
   type_ = std::abs(type_);
   shape_ = {static_cast<std::size_t>(rows)};
   if (variable_) {
+    fits_read_key(file_, TLONGLONG, "PCOUNT", &heap_, nullptr, &status);
+    check(status);
     shape_.push_back(0);
   } else if (type_ == TSTRING) {
     if (width > 0 && each_ > width) shape_.push_back(static_cast<std::size_t>(each_ / width));
@@ -189,7 +204,7 @@ Column::Column(fitsfile* file, std::string path, std::string name, int number, c
 
 void Column::choose_position(const std::string& position) {
   const auto chosen = whole_number(position);
-  if (shape_.size() < 2 || variable_) {
+  if (shape_.size() < 2 || shape_.back() == 0 || variable_) {
     throw InputError(fmt::format("{}: column '{}' has rows without positions to choose '{}' from", path_,
                                  name_, position));
   }
@@ -207,17 +222,27 @@ void Column::check(int status) const {
   throw InputError(fmt::format("{}: column '{}' cannot be read: {}", path_, name_, reason(status)));
 }
 
+/// The number of values in a row of variable length.
+LONGLONG Column::values_in(std::size_t row) const {
+  int status = 0;
+  LONGLONG length = 0, at = 0;
+  fits_read_descriptll(file_, number_, static_cast<LONGLONG>(row) + 1, &length, &at, &status);
+  check(status);
+  if (length < 0 || length > heap_) {
+    throw InputError(fmt::format(
+        "{}: row {}, column '{}' has {} values, expected no more than the {} bytes that the table "
+        "has for them",
+        path_, row, name_, length, heap_));
+  }
+  return length;
+}
+
 std::vector<std::uint64_t> Column::offsets() const {
   if (!variable_) return {};
   std::vector<std::uint64_t> offsets{0};
   offsets.reserve(shape_[0] + 1);
-  for (std::size_t row = 0; row < shape_[0]; ++row) {
-    int status = 0;
-    LONGLONG length = 0, at = 0;
-    fits_read_descriptll(file_, number_, static_cast<LONGLONG>(row) + 1, &length, &at, &status);
-    check(status);
-    offsets.push_back(offsets.back() + static_cast<std::uint64_t>(length));
-  }
+  for (std::size_t row = 0; row < shape_[0]; ++row)
+    offsets.push_back(offsets.back() + static_cast<std::uint64_t>(values_in(row)));
   return offsets;
 }
 
@@ -249,10 +274,7 @@ void Column::read_numbers(std::size_t first, std::size_t count, double* to) cons
 
 void Column::read_variable(std::size_t first, std::size_t rows, double* to) const {
   for (std::size_t row = first; row < first + rows; ++row) {
-    int status = 0;
-    LONGLONG length = 0, at = 0;
-    fits_read_descriptll(file_, number_, static_cast<LONGLONG>(row) + 1, &length, &at, &status);
-    check(status);
+    const LONGLONG length = values_in(row);
     if (length > 0) read_numbers(row, static_cast<std::size_t>(length), to);
     to += length;
   }
@@ -272,10 +294,13 @@ void Column::read(std::size_t first, std::size_t rows, double* to) const {
 }
 
 void Column::read_texts(std::size_t first, std::size_t rows, std::vector<std::string>& to) const {
-  int status = 0, width = 0, any = 0;
-  fits_get_col_display_width(file_, number_, &width, &status);
+  int status = 0, shown_width = 0, any = 0, type = 0;
+  LONGLONG each = 0, width = 0;
+  fits_get_col_display_width(file_, number_, &shown_width, &status);
+  fits_get_coltypell(file_, number_, &type, &each, &width, &status);
   check(status);
-  const auto room = static_cast<std::size_t>(width) + 1;
+  // cfitsio writes as much as is stored, whatever the width that the file wants to be shown (TDISP)
+  const auto room = static_cast<std::size_t>(std::max({LONGLONG{shown_width}, each, width, LONGLONG{0}})) + 2;
   std::vector<char> bytes(room * rows);
   std::vector<char*> texts(rows);
   for (std::size_t i = 0; i < rows; ++i) texts[i] = bytes.data() + i * room;

@@ -64,6 +64,7 @@ class Column : public FileColumn {
 
  private:
   void choose_position(const std::string& position);
+  [[nodiscard]] LONGLONG values_in(std::size_t row) const;
   void read_variable(std::size_t first, std::size_t rows, double* to) const;
   void read_numbers(std::size_t first, std::size_t count, double* to) const;
   void read_texts(std::size_t first, std::size_t rows, std::vector<std::string>& to) const;
@@ -76,6 +77,7 @@ class Column : public FileColumn {
   int number_;
   int type_ = 0;       // of the values, after TSCAL and TZERO
   LONGLONG each_ = 0;  // values in a row
+  LONGLONG heap_ = 0;  // bytes for all values of rows of variable length
   bool variable_ = false;
   bool stored_whole_ = false;  // before TSCAL and TZERO
   std::vector<std::size_t> shape_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <functional>
 #include <iterator>
 #include <numeric>
@@ -163,10 +164,27 @@ Column::Column(hid_t file, std::string file_name, const std::string& name)
   const Handle space(H5Dget_space(dataset_.id()), H5Sclose);
   cells_.resize(static_cast<std::size_t>(std::max(H5Sget_simple_extent_ndims(space.id()), 0)));
   H5Sget_simple_extent_dims(space.id(), cells_.data(), nullptr);
+  check_size();
   shape_.assign(cells_.begin(), cells_.end());
   auto [dataset, column] = split(file, name);
   if (!members_of(dataset_.id()).empty()) column = choose_member(column);
   if (!column.empty()) choose_position(column, dataset, file);
+}
+
+/// Throws InputError where the shape is beyond what the bytes in the file can hold, packed as they may be:
+/// only damage makes it so, and memory would be asked for that nobody has.
+void Column::check_size() const {
+  constexpr std::uint64_t densest = 1 << 16, always = 1 << 27;
+  const Handle type(H5Dget_type(dataset_.id()), H5Tclose);
+  const std::uint64_t stored = H5Dget_storage_size(dataset_.id());
+  std::uint64_t bytes = H5Tget_size(type.id());
+  bool good = true;
+  for (const hsize_t size : cells_) good = good && !__builtin_mul_overflow(bytes, size, &bytes);
+  if (std::find(cells_.begin(), cells_.end(), hsize_t{0}) != cells_.end()) return;
+  if (good && (bytes <= always || bytes / densest <= stored)) return;
+  throw InputError(
+      fmt::format("{}: dataset '{}' has shape [{}], expected no more than its {} bytes in the file hold",
+                  file_name_, name_, fmt::join(cells_, ", "), stored));
 }
 
 /// Takes "member" or "member:position"; the position that is left to choose.
@@ -189,7 +207,7 @@ std::string Column::choose_member(const std::string& column) {
   const Handle type(H5Dget_type(dataset_.id()), H5Tclose);
   const int index = H5Tget_member_index(type.id(), member.c_str());
   const Handle values(H5Tget_member_type(type.id(), static_cast<unsigned>(index)), H5Tclose);
-  if (H5Tget_class(values.id()) == H5T_ARRAY) {
+  if (H5Tget_class(values.id()) == H5T_ARRAY && !cells_.empty()) {
     array_.resize(static_cast<std::size_t>(H5Tget_array_ndims(values.id())));
     H5Tget_array_dims2(values.id(), array_.data());
     shape_.insert(shape_.end(), array_.begin(), array_.end());
@@ -247,8 +265,8 @@ bool Column::is_whole() const {
 
 /// How many values of the dataset are in some rows of the column.
 std::size_t Column::cells(std::size_t rows) const {
-  const std::size_t chosen = position_ && array_.empty() ? cells_.back() : 1;
-  return rows * (product(cells_) / cells_[0]) / chosen;
+  const auto end = cells_.end() - (position_ && array_.empty() ? 1 : 0);
+  return rows * product({cells_.begin() + 1, end});
 }
 
 void Column::read(std::size_t first, std::size_t rows, hid_t memory_type, void* to) const {

@@ -72,6 +72,7 @@ class Column : public FileColumn {
   void read(std::size_t first, std::size_t rows, std::vector<std::string>& to) const override;
 
  private:
+  void check_size() const;
   std::string choose_member(const std::string& column);
   void choose_position(const std::string& column, const std::string& dataset, hid_t file);
   [[nodiscard]] Handle value_type() const;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -22,7 +23,8 @@ TextBlocks::TextBlocks(const std::filesystem::path& path, std::size_t size)
   if (fstat(fileno(file_), &status) == 0 && S_ISREG(status.st_mode)) {
     file_size_ = static_cast<std::uint64_t>(status.st_size);
   }
-  buffer_.resize(size);
+  // Of a small file one byte more shows its end; files that the system makes up have no size.
+  buffer_.resize(file_size_ > 0 ? std::min<std::uint64_t>(size, file_size_ + 1) : size);
   fill();
 }
 

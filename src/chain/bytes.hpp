@@ -56,7 +56,14 @@ class ByteReader {
 
   template <class T>
   requires std::is_arithmetic_v<T>
-  void get(T& value) { std::memcpy(&value, take(sizeof value).data(), sizeof value); }
+  void get(T& value) {
+    const std::string_view bytes = take(sizeof value);
+    if constexpr (std::is_same_v<T, bool>) {
+      value = bytes[0] != 0;  // another byte than 0 and 1 is no bool
+    } else {
+      std::memcpy(&value, bytes.data(), sizeof value);
+    }
+  }
   void get(std::string& text) { text = take(length()); }
   template <class T>
   void get(std::vector<T>& values) {

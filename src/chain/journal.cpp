@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "chain/bytes.hpp"
+#include "chain/kept.hpp"
 #include "starling/error.hpp"
 
 namespace starling {
@@ -91,16 +92,33 @@ std::string bytes_of(const JournalPlan& plan) {
   return out.bytes();
 }
 
-void visit(const RecordHeader& record, const std::string& payload, const JournalVisitor& visitor) {
+/// What a record must fit to.
+struct Before {
+  std::optional<ChainHeader> header;
+  std::size_t sweeps = 0;
+};
+
+/// Throws std::out_of_range where a record is not as it can be.
+void visit(const RecordHeader& record, const std::string& payload, const JournalVisitor& visitor,
+           Before& before) {
   ByteReader in(payload);
   const auto get = [&](auto& field) { in.get(field); };
+  const auto refuse = [](const std::string& wrong) {
+    if (!wrong.empty()) throw std::out_of_range(wrong);
+  };
+  if (before.header.has_value() == (record.kind == kind_head))
+    refuse(before.header ? "a second head" : "a record before the head");
   if (record.kind == kind_head) {
     JournalHead head;
     each_field(head, get);
+    refuse(complaint(head.header));
+    before.header = head.header;
     if (visitor.head) visitor.head(head);
   } else if (record.kind == kind_block) {
     ChainBlock block;
     each_field_of_block(block, get);
+    refuse(complaint(block, *before.header, before.sweeps));
+    before.sweeps += block.sweeps;
     if (visitor.block) visitor.block(block);
   } else if (record.kind == kind_results) {
     ChainResults results;
@@ -221,6 +239,7 @@ void walk(const std::filesystem::path& path, const JournalVisitor& visitor,
     throw InputError(fmt::format("{}: is not a journal of a run", path.string()));
   }
   std::string payload;
+  Before before;
   for (std::uint64_t at = sizeof signature; at + sizeof(RecordHeader) <= size;) {
     RecordHeader record{};
     file.read(reinterpret_cast<char*>(&record), sizeof record);
@@ -234,7 +253,7 @@ void walk(const std::filesystem::path& path, const JournalVisitor& visitor,
       wrong = "the checksum of a record is wrong";
     } else {
       try {
-        visit(record, payload, visitor);
+        visit(record, payload, visitor, before);
       } catch (const std::out_of_range& error) {
         wrong = error.what();
       }

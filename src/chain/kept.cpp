@@ -20,33 +20,43 @@ Catalog kept_part(const Catalog& catalog, std::size_t limit) {
   return kept;
 }
 
-void check(const ChainHeader& header) {
+std::string complaint(const ChainHeader& header) {
+  constexpr std::size_t most_chains = (std::size_t{1} << 24) - 1;
   if (header.parameters.empty() || header.parameters.size() != header.priors.size()) {
-    throw std::logic_error(fmt::format("chain header: {} parameters with {} priors", header.parameters.size(),
-                                       header.priors.size()));
+    return fmt::format("chain header: {} parameters with {} priors", header.parameters.size(),
+                       header.priors.size());
   }
-  if (header.chains() == 0 || header.thin == 0) {
-    throw std::logic_error(fmt::format("chain header: {} ensembles of {} walkers, thin {}", header.ensembles,
-                                       header.walkers, header.thin));
+  if (header.ensembles == 0 || header.walkers == 0 || header.ensembles > most_chains / header.walkers ||
+      header.thin == 0) {
+    return fmt::format("chain header: {} ensembles of {} walkers, thin {}", header.ensembles, header.walkers,
+                       header.thin);
   }
+  return "";
+}
+
+std::string complaint(const ChainBlock& block, const ChainHeader& header, std::size_t next) {
+  if (block.first_sweep != next)
+    return fmt::format("chain block begins at sweep {}, expected {}", block.first_sweep, next);
+  const bool possible = block.sweeps <= block.lp.size();  // or the products below could be too large
+  const std::size_t rows = possible ? block.sweeps * header.chains() : 0;
+  const std::size_t values = rows * header.parameters.size();
+  const bool centred_fits = block.theta_centred.size() == (header.method == "joint" ? values : 0);
+  if (possible && block.theta.size() == values && block.lp.size() == rows &&
+      block.acceptance.size() == rows && centred_fits)
+    return "";
+  return fmt::format(
+      "chain block of {} sweeps holds theta {}, theta_centred {}, lp {}, acceptance {}; expected {}, {}, "
+      "{}, {}",
+      block.sweeps, block.theta.size(), block.theta_centred.size(), block.lp.size(), block.acceptance.size(),
+      values, header.method == "joint" ? values : 0, rows, rows);
+}
+
+void check(const ChainHeader& header) {
+  if (const auto wrong = complaint(header); !wrong.empty()) throw std::logic_error(wrong);
 }
 
 void check(const ChainBlock& block, const ChainHeader& header, std::size_t next) {
-  if (block.first_sweep != next) {
-    throw std::logic_error(
-        fmt::format("chain block begins at sweep {}, expected {}", block.first_sweep, next));
-  }
-  const std::size_t rows = block.sweeps * header.chains();
-  const std::size_t values = rows * header.parameters.size();
-  const bool centred_fits = block.theta_centred.size() == (header.method == "joint" ? values : 0);
-  if (block.theta.size() != values || block.lp.size() != rows || block.acceptance.size() != rows ||
-      !centred_fits) {
-    throw std::logic_error(fmt::format(
-        "chain block of {} sweeps holds theta {}, theta_centred {}, lp {}, acceptance {}; expected {}, {}, "
-        "{}, {}",
-        block.sweeps, block.theta.size(), block.theta_centred.size(), block.lp.size(),
-        block.acceptance.size(), values, header.method == "joint" ? values : 0, rows, rows));
-  }
+  if (const auto wrong = complaint(block, header, next); !wrong.empty()) throw std::logic_error(wrong);
 }
 
 }  // namespace starling

@@ -23,6 +23,20 @@ constexpr int deflate_level =
   throw RunError(fmt::format("{}: {}: {}", file, what, disk ? std::strerror(error) : nc_strerror(status)));
 }
 
+/// The texts, of which any may be none, as the library hands them out; they are given back to it.
+std::vector<std::string> texts_of(std::vector<char*>& pointers) {
+  std::vector<std::string> texts;
+  for (const char* text : pointers) texts.emplace_back(text == nullptr ? "" : text);
+  if (!pointers.empty()) nc_free_string(pointers.size(), pointers.data());
+  return texts;
+}
+
+/// Whether a file of so many bytes can hold so many, packed as they may be.
+bool can_hold(std::uint64_t file, std::uint64_t bytes) {
+  constexpr std::uint64_t densest = 1 << 16, always = 1 << 27;
+  return bytes <= always || bytes / densest <= file;
+}
+
 }  // namespace
 
 void Group::check(int status, const std::string& what) const {
@@ -130,12 +144,17 @@ std::size_t Group::size_of(int variable, const std::string& name, std::size_t ra
   std::vector<int> ids(rank);
   check(nc_inq_vardimid(id_, variable, ids.data()), what);
   std::size_t size = 1;
+  bool good = true;
   for (const int dimension : ids) {
     std::size_t length = 0;
     check(nc_inq_dimlen(id_, dimension, &length), what);
-    size *= length;
+    good = good && !__builtin_mul_overflow(size, length, &size);
     if (shape != nullptr) shape->push_back(length);
   }
+  std::error_code error;
+  if (!good || size > std::uint64_t{1} << 60 ||
+      !can_hold(std::filesystem::file_size(*file_, error), size * sizeof(double)))
+    throw RunError(fmt::format("{}: variable '{}' has more values than the file can hold", *file_, name));
   return size;
 }
 
@@ -171,9 +190,7 @@ std::vector<std::string> Group::strings(const std::string& name) const {
   const int variable = find(name);
   std::vector<char*> pointers(size_of(variable, name, 1, nullptr));
   get(variable, name, NC_STRING, pointers.data());
-  const std::vector<std::string> result(pointers.begin(), pointers.end());
-  if (!pointers.empty()) nc_free_string(pointers.size(), pointers.data());
-  return result;
+  return texts_of(pointers);
 }
 
 std::size_t Group::dimension(const std::string& name) const {
@@ -213,9 +230,7 @@ std::vector<std::string> Group::texts(const std::string& name) const {
   if (type != NC_STRING) throw RunError(fmt::format("{}: attribute '{}' is not a text", *file_, name));
   std::vector<char*> pointers(length);
   check(nc_get_att_string(id_, NC_GLOBAL, name.c_str(), pointers.data()), what);
-  const std::vector<std::string> result(pointers.begin(), pointers.end());
-  nc_free_string(pointers.size(), pointers.data());
-  return result;
+  return texts_of(pointers);
 }
 
 std::string Group::text(const std::string& name) const {

@@ -75,6 +75,8 @@ class Group {
     get(variable, name, type_of<T>(), result.data());
     return result;
   }
+  /// Throws RunError unless the variable has exactly this shape.
+  void check_shape(const std::string& name, const std::vector<std::size_t>& shape) const;
   /// Reads a variable of exactly this shape into `to`.
   void read(const std::string& name, const std::vector<std::size_t>& shape, double* to) const;
   void read(const std::string& name, const std::vector<std::size_t>& shape, float* to) const;
@@ -98,7 +100,6 @@ class Group {
   [[nodiscard]] int find(const std::string& variable) const;
   [[nodiscard]] std::size_t size_of(int variable, const std::string& name, std::size_t rank,
                                     std::vector<std::size_t>* shape) const;
-  void check_shape(const std::string& name, const std::vector<std::size_t>& shape) const;
   void get(int variable, const std::string& name, nc_type type, void* to) const;
 
   int id_;

@@ -4,8 +4,10 @@
 #include <cstring>
 #include <fstream>
 #include <string>
+#include <utility>
 
 #include "catalog/rows.hpp"
+#include "chain/kept.hpp"
 #include "chain/layout.hpp"
 #include "chain/netcdf.hpp"
 #include "starling/chain.hpp"
@@ -24,9 +26,12 @@ std::map<std::string, std::string> texts_with(const Group& root, const std::stri
   return texts;
 }
 
-ChainHeader read_header(const Group& root) {
+ChainHeader read_header(const Group& root, const std::string& file) {
   const auto size = [&](const char* name) {
-    return static_cast<std::size_t>(root.number<std::int64_t>(name));
+    const auto number = root.number<std::int64_t>(name);
+    if (number < 0)
+      throw RunError(fmt::format("{}: attribute '{}' is {}, expected 0 or more", file, name, number));
+    return static_cast<std::size_t>(number);
   };
   ChainHeader h;
   h.method = root.text("method");
@@ -45,6 +50,7 @@ ChainHeader read_header(const Group& root) {
   h.interweaving = root.number<signed char>("interweaving") != 0;
   h.device = root.text("device");
   h.attributes = texts_with(root, layout::run_prefix);
+  if (const auto wrong = complaint(h); !wrong.empty()) throw RunError(fmt::format("{}: {}", file, wrong));
   return h;
 }
 
@@ -56,6 +62,9 @@ void read_draws(const Group& root, Chain& chain) {
   const std::vector<std::size_t> shape{chains, chain.draws};
   const std::size_t values = chains * chain.draws;
   // All sizes are known to be right before the memory is asked for.
+  for (const std::string& parameter : chain.header.parameters) posterior.check_shape(parameter, shape);
+  stats.check_shape("lp", shape);
+  stats.check_shape("acceptance_rate", shape);
   chain.theta.resize(chain.header.parameters.size() * values);
   for (std::size_t p = 0; p < chain.header.parameters.size(); ++p) {
     posterior.read(chain.header.parameters[p], shape, chain.theta.data() + p * values);
@@ -71,6 +80,7 @@ void read_replay(const Group& root, Chain& chain) {
   const Group group = root.group(layout::replay);
   const std::vector<std::size_t> shape{group.dimension("sweep"), chain.header.chains(),
                                        chain.header.parameters.size()};
+  for (const char* name : {"theta", "theta_centred"}) group.check_shape(name, shape);
   const std::size_t values = shape[0] * shape[1] * shape[2];
   chain.sweep_theta.resize(values);
   group.read("theta", shape, chain.sweep_theta.data());
@@ -87,37 +97,53 @@ Catalog read_observed(const Group& root) {
   const std::size_t n = group.dimension("object");
   const auto read = [&](const char* name, std::vector<double>& values) {
     if (!group.has_variable(name)) return;
+    group.check_shape(name, {n});
     values.resize(n);
     group.read(name, {n}, values.data());
   };
   read("x", catalog.x);
   read("weight", catalog.weight);
   if (group.has_attribute("columns"))
-    for (const auto& role : group.texts("columns"))
-      read((layout::column_prefix + role).c_str(), catalog.columns[role]);
+    for (const auto& role : group.texts("columns")) {
+      const std::string name = layout::column_prefix + role;
+      group.check_shape(name, {n});
+      read(name.c_str(), catalog.columns[role]);
+    }
   if (group.has_variable("sigma") && group.rank("sigma") == 0) {
     catalog.sigma = group.values<double>("sigma", 0);  // one number for all objects
   } else {
     read("sigma", catalog.sigma);
   }
-  if (group.has_variable("id")) catalog.id = group.strings("id");
+  if (group.has_variable("id")) {
+    group.check_shape("id", {n});
+    catalog.id = group.strings("id");
+  }
   return catalog;
 }
 
 LatentMoments read_latents(const Group& root) {
   if (!root.has_group(layout::latent_moments)) return {};
   const Group group = root.group(layout::latent_moments);
-  return {group.values<double>("mean", 1), group.values<double>("sd", 1)};
+  std::vector<std::size_t> shape;
+  auto mean = group.values<double>("mean", 1, &shape);
+  group.check_shape("sd", shape);
+  return {std::move(mean), group.values<double>("sd", 1)};
 }
 
-MonteCarloError read_monte_carlo(const Group& root) {
+MonteCarloError read_monte_carlo(const Group& root, std::size_t parameters) {
   if (!root.has_group(layout::monte_carlo)) return {};
   const Group group = root.group(layout::monte_carlo);
   MonteCarloError error;
   error.variance = group.values<double>("variance", 0).front();
-  if (group.has_variable("expected_bias")) error.expected_bias = group.values<double>("expected_bias", 1);
+  if (group.has_variable("expected_bias")) {
+    group.check_shape("expected_bias", {parameters});
+    error.expected_bias = group.values<double>("expected_bias", 1);
+  }
   if (!group.has_variable("worst_object")) return error;
-  const auto index = group.values<std::int64_t>("worst_object", 1);
+  std::vector<std::size_t> shape;
+  const auto index = group.values<std::int64_t>("worst_object", 1, &shape);
+  for (const char* name : {"worst_variance", "worst_n_eff", "worst_samples", "worst_needed"})
+    group.check_shape(name, shape);
   const auto variance = group.values<double>("worst_variance", 1),
              n_eff = group.values<double>("worst_n_eff", 1);
   const auto samples = group.values<double>("worst_samples", 1),
@@ -158,13 +184,13 @@ Chain read_chain(const std::filesystem::path& path, ChainParts parts) {
                                    path.string(), version, layout::version));
     }
     Chain chain;
-    chain.header = read_header(root);
+    chain.header = read_header(root, path.string());
     if (parts != ChainParts::header) read_draws(root, chain);
     if (parts == ChainParts::all) read_replay(root, chain);
     chain.observed = read_observed(root);
     chain.results.complete = root.number<signed char>("complete") != 0;
     chain.results.latents = read_latents(root);
-    chain.results.monte_carlo = read_monte_carlo(root);
+    chain.results.monte_carlo = read_monte_carlo(root, chain.header.parameters.size());
     chain.results.attributes = texts_with(root, layout::result_prefix);
     return chain;
   } catch (const RunError& error) {

@@ -13,6 +13,7 @@
 
 #include "commands.hpp"
 #include "graph.hpp"
+#include "json_text.hpp"
 #include "problem.hpp"
 #include "python.hpp"
 #include "running.hpp"
@@ -242,7 +243,7 @@ int tell(const fs::path& folder, std::size_t objects, std::uint64_t seed) {
   } else {
     tell_real("pleiades", "Pleiades", pleiades_runs(folder), teller);
   }
-  write_text(folder / "story.json", story.dump(2) + '\n');
+  write_text(folder / "story.json", json_text(story, 2) + '\n');
   if (!python) throw RunError("no figures were drawn, the chain files are whole: " + no_python);
   std::cout << "\n== Figures and page\n";
   if (const int status = run_plots(*python, {"story", folder.string()}); status != 0)

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "commands.hpp"
+#include "json_text.hpp"
 #include "pairs.hpp"
 #include "starling/fit.hpp"
 #include "text.hpp"
@@ -111,7 +112,7 @@ int info_command(bool json, bool pairs) {
     result["populations"] = json_of(known_populations());
     result["measurements"] = json_of(known_measurements());
     result["priors"] = prior_families();
-    std::cout << result.dump(2) << '\n';
+    std::cout << json_text(result, 2) << '\n';
     return 0;
   }
   std::cout << "starling " << version() << "\ndevices\n";

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "commands.hpp"
+#include "json_text.hpp"
 #include "problem.hpp"
 #include "starling/chain.hpp"
 #include "starling/error.hpp"
@@ -55,7 +56,7 @@ int latents_command(const LatentsArguments& options) {
     nlohmann::ordered_json json{
         {"object", options.object}, {"mean", mean}, {"sd", sd}, {"q5", q5}, {"q50", q50}, {"q95", q95}};
     if (options.draws) json["draws"] = values;
-    std::cout << json.dump() << '\n';
+    std::cout << json_text(json) << '\n';
   } else if (options.draws) {
     std::cout << "chain,draw,mu\n";
     for (std::size_t c = 0; c < draws.chains; ++c)

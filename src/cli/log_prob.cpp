@@ -7,6 +7,7 @@
 
 #include "commands.hpp"
 #include "flags.hpp"
+#include "json_text.hpp"
 #include "problem.hpp"
 
 namespace starling::cli {
@@ -32,7 +33,7 @@ int log_prob_command(const LogProbArguments& options) {
                                       {"log_prior", result.log_prior},
                                       {"log_prob", result.log_prob},
                                       {"variance", result.variance}};
-    std::cout << json.dump() << '\n';
+    std::cout << json_text(json) << '\n';
   } else {
     std::cout << fmt::format("log_likelihood {}\nlog_prior      {}\nlog_prob       {}\nvariance       {}\n",
                              result.log_likelihood, result.log_prior, result.log_prob, result.variance);

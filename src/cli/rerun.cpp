@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "commands.hpp"
+#include "json_text.hpp"
 #include "problem.hpp"
 #include "running.hpp"
 #include "starling/chain.hpp"
@@ -68,10 +69,8 @@ int rerun_command(const RerunArguments& options) {
   const std::string difference = first_difference(record, memory.take());
   const std::size_t draws = record.draws * record.header.chains();
   if (options.json)
-    std::cout << nlohmann::ordered_json{{"same", difference.empty()},
-                                        {"draws", draws},
-                                        {"difference", difference}}
-                     .dump()
+    std::cout << json_text(nlohmann::ordered_json{
+                     {"same", difference.empty()}, {"draws", draws}, {"difference", difference}})
               << '\n';
   else if (difference.empty())
     std::cout << fmt::format("{}: all {} draws are the same, bit for bit\n", options.path, draws);

@@ -48,6 +48,14 @@ std::string node_text(const toml::node& node, bool number_too, const std::string
   return number;
 }
 
+/// Throws InputError for names that the record of a run, as TOML, could not hold.
+void check_name(const std::string& name, const std::string& where) {
+  const auto bad = [](unsigned char c) { return c < 0x20 || c == 0x7f || c == '\''; };
+  if (name.empty() || std::any_of(name.begin(), name.end(), bad))
+    throw InputError(
+        fmt::format("{}: '{}' is no name: expected one without quotes and control characters", where, name));
+}
+
 template <class Member>
 void read_node(const toml::node& node, const Setting& setting, const std::string& where, Member& member) {
   if constexpr (std::is_same_v<Member, std::string>) {
@@ -57,6 +65,7 @@ void read_node(const toml::node& node, const Setting& setting, const std::string
     if (!table) throw InputError(fmt::format("{}: expected a table, got a TOML {}", where, kind_text(node)));
     for (const auto& [key, value] : *table) {
       const auto name = std::string(key.str());
+      check_name(name, where);
       member[name] = node_text(value, setting.number_too, fmt::format("{}.{}", where, name));
     }
   } else if constexpr (std::is_same_v<Member, bool>) {
@@ -179,11 +188,16 @@ std::string run_file_text(const Request& request, bool all) {
     }
     write_member(*table, setting.key, setting, access(request));
   });
+  // Always in double quotes, and on one line: toml++ 3.3 doesn't heed line ends and quotes in the other
+  // kinds.
+  const auto format = toml::toml_formatter::default_flags & ~toml::format_flags::allow_multi_line_strings &
+                      ~toml::format_flags::allow_literal_strings;
   std::ostringstream text;
-  for (const char* table : {"catalog", "model", "prior", "fit", "output"}) {
-    const auto* content = file[table].as_table();
+  for (const char* name : {"catalog", "model", "prior", "fit", "output"}) {
+    const auto* content = file[name].as_table();
     if (!content || content->empty()) continue;
-    text << (text.tellp() > 0 ? "\n\n" : "") << toml::table{{table, *content}};
+    const toml::table table{{name, *content}};
+    text << (text.tellp() > 0 ? "\n\n" : "") << toml::toml_formatter{table, format};
   }
   text << "\n";
   return text.str();

@@ -14,6 +14,7 @@
 #include <ostream>
 
 #include "backends/failure.hpp"
+#include "diagnostics/json_text.hpp"
 #include "diagnostics/table.hpp"
 #include "starling/error.hpp"
 #include "starling/random.hpp"
@@ -332,7 +333,7 @@ std::string to_json(const Calibration& c) {
                      {"short_fits", c.short_fits},
                      {"quantities", quantities},
                      {"band", {{"at", c.band.at}, {"lower", c.band.lower}, {"upper", c.band.upper}}}};
-  return json.dump();
+  return json_text(json);
 }
 
 }  // namespace starling

@@ -10,6 +10,7 @@
 
 #include "diagnostics/convergence.hpp"
 #include "diagnostics/facts.hpp"
+#include "diagnostics/json_text.hpp"
 #include "diagnostics/table.hpp"
 #include "starling/error.hpp"
 #include "starling/model.hpp"
@@ -115,7 +116,7 @@ std::string to_json(const Comparison& comparison) {
                           {"bias_in_sd", p.bias_in_sd},
                           {"truth", p.truth}};
   }
-  return Json{{"parameters", parameters}}.dump(2);
+  return json_text(Json{{"parameters", parameters}}, 2);
 }
 
 }  // namespace starling

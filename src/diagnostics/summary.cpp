@@ -15,6 +15,7 @@
 
 #include "backends/failure.hpp"
 #include "diagnostics/facts.hpp"
+#include "diagnostics/json_text.hpp"
 #include "diagnostics/table.hpp"
 
 namespace starling {
@@ -133,7 +134,7 @@ std::string to_json(const Summary& summary) {
   const Json json = {{"method", summary.method},         {"parameters", parameters},
                      {"acceptance", summary.acceptance}, {"verdict", summary.verdict},
                      {"notes", summary.notes},           {"warnings", summary.warnings}};
-  return json.dump(2);
+  return json_text(json, 2);
 }
 
 }  // namespace starling

@@ -78,6 +78,8 @@ Prior checked(Prior prior) {
     case Family::inverse_gamma:
       positive(0);
       positive(1);
+      // beyond them quantiles cannot be computed
+      if (!(prior.a >= 1e-300 && prior.a <= 1e10)) fail(0, "a number from 1e-300 to 1e10");
       break;
     case Family::log_uniform:
       positive(0);

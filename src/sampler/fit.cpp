@@ -45,8 +45,7 @@ std::vector<std::size_t> impossible_objects(Likelihood& likelihood, const Catalo
 class Run {
  public:
   Run(const Model& model, const Catalog& catalog, Method method, const FitOptions& options, ChainSink& sink)
-      : model_(model),
-        catalog_(catalog),
+      : catalog_(catalog),
         options_(options),
         sink_(sink),
         backend_(choose_backend(
@@ -230,6 +229,10 @@ class Run {
     if (counts_.done > header_.burn_in + header_.steps)
       throw InputError(fmt::format("the run has made {} steps already, more than the {} that are asked for",
                                    counts_.done, header_.burn_in + header_.steps));
+    const std::size_t d = state_.dimension;
+    const bool fits = reference_.empty() ? others_.empty() : likelihood_ && reference_.size() == d;
+    if (!fits || others_.size() % d != 0)
+      throw RunError("the saved state is not of this run: a list has another length");
     counts_.ended = counts_.ended && options_.until.any();
     if (!reference_.empty()) likelihood_->rebase(reference_, others_);
   }
@@ -397,7 +400,6 @@ class Run {
     return moves;
   }
 
-  const Model& model_;
   const Catalog& catalog_;
   const FitOptions& options_;
   ChainSink& sink_;

@@ -58,8 +58,10 @@ MoveMix parse_moves(const std::string& text) {
     }
     begin = end + 1;
   }
-  if (!(mix.stretch + mix.de + mix.snooker > 0))
-    throw InputError(fmt::format("moves '{}': all shares are zero", text));
+  const double sum = mix.stretch + mix.de + mix.snooker;
+  if (!(sum > 0)) throw InputError(fmt::format("moves '{}': all shares are zero", text));
+  if (!std::isfinite(sum))
+    throw InputError(fmt::format("moves '{}': the sum of the shares is too large", text));
   return mix;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "starling/error.hpp"
+
 namespace starling {
 namespace {
 
@@ -63,7 +65,10 @@ void Recorder::state(State& state) {
   state.list(draws_);
   double so_far = seconds();
   state.number(so_far);
-  if (state.restores()) seconds_before_ = so_far;
+  if (!state.restores()) return;
+  seconds_before_ = so_far;
+  if (draw_every_ == 0 || draws_.size() % header_.parameters.size() != 0)
+    throw RunError("the saved state is not of this run: its draws are not those of its parameters");
 }
 
 /// Keeps 500 to 1000 of all draws, evenly, however many there will be.

@@ -54,7 +54,8 @@ Simulation simulate(const SimulationRequest& request) {
       catalog.columns[column.role] = values.size() == 1 ? std::vector<double>(objects, values[0]) : values;
   }
   for (const auto& [role, values] : request.columns)
-    if (std::none_of(columns.begin(), columns.end(), [&](const auto& c) { return c.role == role; }))
+    if (std::none_of(columns.begin(), columns.end(),
+                     [&, &role = role](const auto& c) { return c.role == role; }))
       throw InputError(fmt::format("measurement '{}' has no column '{}'", measurement.text, role));
   if (const auto limits = catalog.columns.find("limit");
       limits != catalog.columns.end() &&

@@ -102,6 +102,7 @@ void StopRule::state(State& state) {
   for (auto* number : {&next_, &stride_, &seen_}) state.number(*number);
   state.list(draws_);
   state.text(verdict_);
+  if (stride_ == 0) throw RunError("the saved state is not of this run: it keeps every 0th draw");
 }
 
 std::string StopRule::judge(const Ensembles& state) const {
