@@ -59,7 +59,10 @@ void check_name(const std::string& name, const std::string& where) {
 template <class Member>
 void read_node(const toml::node& node, const Setting& setting, const std::string& where, Member& member) {
   if constexpr (std::is_same_v<Member, std::string>) {
-    member = node_text(node, setting.number_too, where);
+    auto text = node_text(node, setting.number_too, where);
+    if (text.empty() && !member.empty())  // the record of a run would say nothing of it
+      throw InputError(fmt::format("{}: expected a value, got empty text", where));
+    member = std::move(text);
   } else if constexpr (std::is_same_v<Member, TextMap>) {
     const auto* table = node.as_table();
     if (!table) throw InputError(fmt::format("{}: expected a table, got a TOML {}", where, kind_text(node)));
