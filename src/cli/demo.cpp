@@ -11,9 +11,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "../diagnostics/json_text.hpp"
 #include "commands.hpp"
 #include "graph.hpp"
-#include "json_text.hpp"
 #include "problem.hpp"
 #include "python.hpp"
 #include "running.hpp"

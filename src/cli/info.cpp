@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "../diagnostics/json_text.hpp"
 #include "commands.hpp"
-#include "json_text.hpp"
 #include "pairs.hpp"
 #include "starling/fit.hpp"
 #include "text.hpp"

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "../diagnostics/json_text.hpp"
 #include "commands.hpp"
-#include "json_text.hpp"
 #include "problem.hpp"
 #include "starling/chain.hpp"
 #include "starling/error.hpp"

@@ -5,9 +5,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "../diagnostics/json_text.hpp"
 #include "commands.hpp"
 #include "flags.hpp"
-#include "json_text.hpp"
 #include "problem.hpp"
 
 namespace starling::cli {

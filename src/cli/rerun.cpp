@@ -9,8 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "../diagnostics/json_text.hpp"
 #include "commands.hpp"
-#include "json_text.hpp"
 #include "problem.hpp"
 #include "running.hpp"
 #include "starling/chain.hpp"
