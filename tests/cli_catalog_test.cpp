@@ -16,7 +16,7 @@ TEST_F(CatalogSettings, ColumnsByRoleGoThroughFlagsAndRunFiles) {
   const auto text = must(flags);
   EXPECT_NE(text.find("columns"), std::string::npos) << text;
   EXPECT_NE(text.find("sigma_minus = \"n\""), std::string::npos) << text;
-  EXPECT_NE(text.find("sigma_plus = '2.5'"), std::string::npos) << text;
+  EXPECT_NE(text.find("sigma_plus = \"2.5\""), std::string::npos) << text;
   write("run.toml", text);
   EXPECT_EQ(must({"fit", "--config", "run.toml", "--dry-run"}), text);
   EXPECT_NE(must({"fit", "--config", "run.toml", "--dry-run", "--column", "sigma_minus=z"}), text);

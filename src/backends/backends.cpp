@@ -64,20 +64,13 @@ std::string why_no_cuda() {
 
 Backend choose_backend(const std::string& device, int threads, std::uint64_t bytes,
                        const std::function<void(const std::string&)>& note) {
-  Backend backend;
   if (threads < 0)
     throw InputError(fmt::format("threads is {}, expected 1 or more, or 0 for all cores", threads));
-  backend.threads = threads > 0 ? threads : omp_get_num_procs();
-  if (device == "reference") {
-    backend.kind = BackendKind::reference;
-    backend.threads = 1;
-    backend.description = "reference (one thread, double precision)";
-    return backend;
-  }
-  const auto use_cpu = [&] {
-    backend.kind = BackendKind::cpu;
-    backend.description = fmt::format("cpu ({})", name_of(cpu::chosen_variant()));
-    return backend;
+  if (threads == 0) threads = omp_get_num_procs();
+  if (device == "reference")
+    return {BackendKind::reference, 0, 1, "reference (one thread, double precision)"};
+  const auto use_cpu = [threads] {
+    return Backend{BackendKind::cpu, 0, threads, fmt::format("cpu ({})", name_of(cpu::chosen_variant()))};
   };
   if (device == "cpu") return use_cpu();
 
@@ -104,10 +97,7 @@ Backend choose_backend(const std::string& device, int threads, std::uint64_t byt
     return use_cpu();
   }
   const auto& d = list[static_cast<std::size_t>(wanted)];
-  backend.kind = BackendKind::cuda;
-  backend.cuda_device = wanted;
-  backend.description = fmt::format("cuda:{} ({})", wanted, d.name);
-  return backend;
+  return {BackendKind::cuda, wanted, threads, fmt::format("cuda:{} ({})", wanted, d.name)};
 }
 
 void cuda::throw_no_cuda() {

@@ -175,6 +175,8 @@ Column::Column(hid_t file, std::string file_name, const std::string& name)
 /// only damage makes it so, and memory would be asked for that nobody has.
 void Column::check_size() const {
   constexpr std::uint64_t densest = 1 << 16, always = 1 << 27;
+  const Handle made(H5Dget_create_plist(dataset_.id()), H5Pclose);
+  if (H5Pget_layout(made.id()) == H5D_VIRTUAL || H5Pget_external_count(made.id()) > 0) return;  // elsewhere
   const Handle type(H5Dget_type(dataset_.id()), H5Tclose);
   const std::uint64_t stored = H5Dget_storage_size(dataset_.id());
   std::uint64_t bytes = H5Tget_size(type.id());

@@ -337,6 +337,7 @@ STARLING_HD Coefficients<R, Term::outputs> strip_sums(const Coefficients<R, Term
   Coefficients<R, Term::outputs> sums;
   for (int j = 0; j < Term::outputs; ++j) sums[j] = R(0.0f);
   for (std::uint64_t i = begin; i < end; ++i) {
+    if (objects.weight && !(objects.weight[i] > S(0))) continue;  // counts for nothing, be it impossible
     const auto term = Term::template evaluate<R, S>(c, objects, i);
     for (int j = 0; j < Term::outputs; ++j)
       sums[j] = objects.weight ? math::fma(R(objects.weight[i]), term[j], sums[j]) : sums[j] + term[j];
