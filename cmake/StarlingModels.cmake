@@ -40,16 +40,20 @@ function(starling_compile_model)
     set(x86 ON)
   endif()
   set(variants generic)
+  set(level_generic -O3)
   if(x86)
     list(APPEND variants avx2 avx512)
+    set(level_generic -O1)  # for old processors only
   endif()
+  set(level_avx2 -O3)
+  set(level_avx512 -O3)
   set(flags_generic -DSTARLING_CPU_SCALAR)
   set(flags_avx2 -march=x86-64-v3)
   set(flags_avx512 -march=x86-64-v4)
   foreach(variant ${variants})
     starling_model_object(${variant} src/backends/cpu_kernels.cpp)
     # gcc 12 warns of __Y in its own avx512fintrin.h
-    target_compile_options(${object} PRIVATE ${common} $<$<CONFIG:Release>:-O3> ${flags_${variant}}
+    target_compile_options(${object} PRIVATE ${common} $<$<CONFIG:Release>:${level_${variant}}> ${flags_${variant}}
       $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-uninitialized>)
     target_compile_definitions(${object} PRIVATE STARLING_CPU_NAMESPACE=${variant})
     if(STARLING_FUZZ)  # no reader comes here
