@@ -35,7 +35,7 @@ starling::Model model_of(const PopulationCase& p, Method method) {
 
 starling::CalibrationOptions options_for(const PopulationCase& p, Method method) {
   starling::CalibrationOptions o;
-  o.replicates = 40;
+  o.replicates = 30;
   o.objects = 12;
   o.draws = 29;
   o.latents = 1;
