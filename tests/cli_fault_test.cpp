@@ -11,12 +11,7 @@ namespace {
 
 using cli_test::join;
 
-struct Fault {
-  std::string call;
-  int last;  ///< of the calls that are made to fail, one run each
-};
-
-class Faults : public cli_test::Program, public ::testing::WithParamInterface<Fault> {
+class FaultyRun : public cli_test::Program {
  protected:
   void SetUp() override {
     Program::SetUp();
@@ -28,11 +23,20 @@ class Faults : public cli_test::Program, public ::testing::WithParamInterface<Fa
          "--burn-in", "200", "--steps", "300", "--threads", threads, "--checkpoint-every", "0.001"},
         cli_test::priors);
   }
-  /// Goes on with what a failed run left, or begins again, and compares.
-  void expect_nothing_lost() const {
-    const auto next = run({"resume", "run.nc", "--checkpoint-every", "0.001"});
-    if (next.status != 0) must(join(fit("run.nc"), {"--overwrite"}));  // it had not begun
+  /// A run with a fault ends well, or with status 1 and these words, and what it left goes on to the whole
+  /// file or is begun again. Returns whether it failed.
+  bool expect_nothing_lost(const std::string& fault, const std::string& words,
+                           const std::string& threads = "1") const {
+    SCOPED_TRACE(fault);
+    const auto outcome = run_with(fault, threads);
+    if (outcome.status != 0) {
+      EXPECT_EQ(outcome.status, 1) << outcome.err;
+      EXPECT_NE(outcome.err.find(words), std::string::npos) << outcome.err;
+      const auto next = run({"resume", "run.nc", "--checkpoint-every", "0.001"});
+      if (next.status != 0) must(join(fit("run.nc"), {"--overwrite"}));  // it had not begun
+    }
     expect_whole();
+    return outcome.status != 0;
   }
   void expect_whole() const {
     resume_test::expect_same_file(folder_ / "run.nc", folder_ / "whole.nc");
@@ -49,25 +53,21 @@ class Faults : public cli_test::Program, public ::testing::WithParamInterface<Fa
   }
 };
 
+struct Fault {
+  std::string call;
+  int last;  ///< of the calls that are made to fail, one run each
+};
+class Faults : public FaultyRun, public ::testing::WithParamInterface<Fault> {};
+
 TEST_P(Faults, AreSaidAndLoseNothing) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "sanitizers must be loaded first";
 #endif
   must(fit("whole.nc"));
   int failed = 0;
-  for (int n = 1; n <= GetParam().last; n += n < 5 ? 1 : 4) {
-    const std::string fault = GetParam().call + ":" + std::to_string(n);
-    SCOPED_TRACE(fault);
-    const auto outcome = run_with(fault);
-    if (outcome.status != 0) {
-      ++failed;
-      EXPECT_EQ(outcome.status, 1) << outcome.err;
-      EXPECT_NE(outcome.err.find("starling: error: run.nc"), std::string::npos) << outcome.err;
-      expect_nothing_lost();
-    } else {
-      expect_whole();
-    }
-  }
+  for (int n = 1; n <= GetParam().last; n += n < 5 ? 1 : 4)
+    failed +=
+        expect_nothing_lost(GetParam().call + ":" + std::to_string(n), "starling: error: run.nc") ? 1 : 0;
   EXPECT_EQ(failed > 0, GetParam().call != "short");
 }
 
@@ -76,9 +76,7 @@ INSTANTIATE_TEST_SUITE_P(Calls, Faults,
                                            Fault{"rename", 9}, Fault{"short", 1}),
                          [](const auto& which) { return which.param.call; });
 
-class Memory : public Faults {};
-
-TEST_P(Memory, IsSaidAndLosesNothing) {
+TEST_F(FaultyRun, OutOfMemoryIsSaidAndLosesNothing) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "sanitizers must be loaded first";
 #endif
@@ -95,18 +93,10 @@ TEST_P(Memory, IsSaidAndLosesNothing) {
   std::mt19937 random(5);
   std::uniform_real_distribution<double> exponent(0, std::log(calls));
   for (int k = 0; k < 40; ++k) {
-    const std::string fault = "new:" + std::to_string(static_cast<int>(std::exp(exponent(random))));
-    SCOPED_TRACE(fault);
-    const auto outcome = run_with(fault, k % 2 == 0 ? "1" : "2");
-    if (outcome.status == 0) {  // what asked for it can do without
-      expect_whole();
-      continue;
-    }
-    EXPECT_EQ(outcome.status, 1) << outcome.err;
-    EXPECT_NE(outcome.err.find("memory"), std::string::npos) << outcome.err;
-    expect_nothing_lost();
+    const auto n = static_cast<int>(std::exp(exponent(random)));
+    // where it ends well, what asked for memory can do without
+    expect_nothing_lost("new:" + std::to_string(n), "memory", k % 2 == 0 ? "1" : "2");
   }
 }
-INSTANTIATE_TEST_SUITE_P(Ends, Memory, ::testing::Values(Fault{"new", 0}));
 
 }  // namespace

@@ -88,4 +88,43 @@ std::unique_ptr<LatentKernel> make_latents(const Subject& s, const ObjectTable<d
   }
 }
 
+// ---- runs of latents
+
+/// Quick pseudo-random numbers, of the size that kernels meet.
+inline double noise(std::uint64_t i, std::uint32_t what) {
+  return HostStream(11, 0, what, 99, static_cast<std::uint32_t>(8 * i)).normal();
+}
+
+/// The walkers with a transform of the latents, mu <- a mu + b, that sweep t has to do.
+inline WalkerTable with_transform(WalkerTable walkers, int t) {
+  for (std::uint64_t w = 0; w < walkers.walkers; ++w) {
+    walkers.values[w] = 1 + 0.01 * noise(w, 60 + static_cast<std::uint32_t>(t));
+    walkers.values[walkers.walkers + w] = 0.01 * noise(w, 70 + static_cast<std::uint32_t>(t));
+  }
+  return walkers;
+}
+
+inline LatentStep latent_step(int t, std::uint32_t updates, LatentStep::Collect collect) {
+  LatentStep step;
+  step.seed = 0x123456789abcdef;
+  step.sweep = static_cast<std::uint32_t>(t);
+  step.updates = updates;
+  step.start = t == 0 ? 1 : 0;
+  step.collect = collect;
+  return step;
+}
+
+/// What is known of the objects' latents after a run.
+struct RunMoments {
+  std::vector<double> sum, squares, scales;
+};
+template <class Latent>
+RunMoments run_moments(LatentKernel& kernel, std::uint64_t objects) {
+  RunMoments m{std::vector<double>(objects), std::vector<double>(objects),
+               std::vector<double>(Latent::metropolis ? objects : 0)};
+  kernel.moments(m.sum, m.squares);
+  kernel.scales(m.scales);
+  return m;
+}
+
 }  // namespace starling

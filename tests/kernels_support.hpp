@@ -19,10 +19,6 @@ inline constexpr std::uint64_t kWalkers = 37;  // two groups, the last unfinishe
 
 // ---- inputs: quick pseudo-random numbers, of the size that kernels meet
 
-inline double noise(std::uint64_t i, std::uint32_t what) {
-  return HostStream(11, 0, what, 99, static_cast<std::uint32_t>(8 * i)).normal();
-}
-
 inline WalkerTable table(std::uint64_t walkers,
                          const std::vector<std::pair<double, double>>& center_and_spread) {
   WalkerTable t;

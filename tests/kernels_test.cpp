@@ -94,9 +94,8 @@ TEST(LikelihoodKernels, NotANumberInOneWalkerStaysInThatWalker) {
 // ---- latents
 
 template <class Latent>
-struct LatentRun {
+struct LatentRun : RunMoments {
   std::vector<std::vector<FixedSum>> sums;  // per sweep
-  std::vector<double> sum, squares, scales;
 };
 
 constexpr int kSweeps = 5;
@@ -107,22 +106,13 @@ void sweep_latents(LatentKernel& kernel, const WalkerTable& base, int first, int
                    LatentRun<Latent>& run) {
   using Collect = LatentStep::Collect;
   for (int t = first; t < last; ++t) {
-    WalkerTable walkers = base;
-    for (std::uint64_t w = 0; w < kWalkers; ++w) {
-      walkers.values[w] = 1 + 0.01 * noise(w, 60 + static_cast<std::uint32_t>(t));
-      walkers.values[kWalkers + w] = 0.01 * noise(w, 70 + static_cast<std::uint32_t>(t));
-    }
-    LatentStep step;
-    step.seed = 0x123456789abcdef;
-    step.sweep = static_cast<std::uint32_t>(t);
-    step.updates = Latent::metropolis ? 3 : 1;
-    step.start = t == 0 ? 1 : 0;
-    step.collect = t == 0               ? Collect::nothing
-                   : t > 2              ? Collect::moments
-                   : Latent::metropolis ? Collect::accepted
-                                        : Collect::nothing;
+    const auto collect = t == 0               ? Collect::nothing
+                         : t > 2              ? Collect::moments
+                         : Latent::metropolis ? Collect::accepted
+                                              : Collect::nothing;
+    const LatentStep step = latent_step(t, Latent::metropolis ? 3 : 1, collect);
     std::vector<FixedSum> sums(kWalkers * latent_sums<Latent>());
-    kernel.sweep(step, walkers, sums);
+    kernel.sweep(step, with_transform(base, t), sums);
     if (step.collect == Collect::accepted)
       kernel.adapt(adaptation_gain(static_cast<std::uint64_t>(t)), 3.0 * kWalkers);
     run.sums.push_back(sums);
@@ -136,11 +126,7 @@ void finish_latents(LatentKernel& kernel, const WalkerTable& base, LatentRun<Lat
   flush.updates = 0;
   flush.collect = LatentStep::Collect::moments;
   kernel.sweep(flush, base, {});
-  run.sum.resize(kObjects);
-  run.squares.resize(kObjects);
-  kernel.moments(run.sum, run.squares);
-  run.scales.resize(Latent::metropolis ? kObjects : 0);
-  kernel.scales(run.scales);
+  static_cast<RunMoments&>(run) = run_moments<Latent>(kernel, kObjects);
 }
 
 template <class Latent>

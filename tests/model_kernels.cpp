@@ -29,10 +29,6 @@ const std::vector<Subject>& kinds() {
   return some;
 }
 
-double noise(std::uint64_t i, std::uint32_t what) {
-  return HostStream(11, 0, what, 99, static_cast<std::uint32_t>(8 * i)).normal();
-}
-
 /// The population with arguments and theta of pair_support.hpp.
 struct Scene {
   pair_test::PopulationCase chosen;
@@ -248,10 +244,9 @@ TEST(STARLING_MODEL_NAME, QuadratureTerm) {
 
 // ---- latents
 
-struct LatentRun {
+struct LatentRun : RunMoments {
   std::vector<std::vector<FixedSum>> sums;
   std::vector<FixedSum> of_population, of_measurement;
-  std::vector<double> sum, squares, scales;
 };
 
 constexpr int kSweeps = 4;
@@ -261,21 +256,12 @@ LatentRun run_latents(LatentKernel& kernel, const WalkerTable& base) {
   using Collect = LatentStep::Collect;
   LatentRun run;
   for (int t = 0; t < kSweeps; ++t) {
-    WalkerTable walkers = base;
-    for (std::uint64_t w = 0; LocationScale<P> && w < kWalkers; ++w) {
-      walkers.values[w] = 1 + 0.01 * noise(w, 60 + static_cast<std::uint32_t>(t));
-      walkers.values[kWalkers + w] = 0.01 * noise(w, 70 + static_cast<std::uint32_t>(t));
-    }
-    LatentStep step;
-    step.seed = 0x123456789abcdef;
-    step.sweep = static_cast<std::uint32_t>(t);
-    step.updates = Latent::metropolis ? 2 : 1;
-    step.start = t == 0 ? 1 : 0;
-    step.collect = t > 1                          ? Collect::moments
-                   : t == 1 && Latent::metropolis ? Collect::accepted
-                                                  : Collect::nothing;
+    const auto collect = t > 1                          ? Collect::moments
+                         : t == 1 && Latent::metropolis ? Collect::accepted
+                                                        : Collect::nothing;
+    const LatentStep step = latent_step(t, Latent::metropolis ? 2 : 1, collect);
     std::vector<FixedSum> sums(kWalkers * latent_sums<Latent>());
-    kernel.sweep(step, walkers, sums);
+    kernel.sweep(step, LocationScale<P> ? with_transform(base, t) : base, sums);
     if (step.collect == Collect::accepted) kernel.adapt(0.5, 2.0 * kWalkers);
     run.sums.push_back(sums);
   }
@@ -283,11 +269,7 @@ LatentRun run_latents(LatentKernel& kernel, const WalkerTable& base) {
   run.of_measurement.resize(kWalkers);
   kernel.sum(LatentSum::population, base, {}, run.of_population);
   kernel.sum(LatentSum::measurement, base, {}, run.of_measurement);
-  run.sum.resize(kObjects);
-  run.squares.resize(kObjects);
-  kernel.moments(run.sum, run.squares);
-  run.scales.resize(Latent::metropolis ? kObjects : 0);
-  kernel.scales(run.scales);
+  static_cast<RunMoments&>(run) = run_moments<Latent>(kernel, kObjects);
   return run;
 }
 

@@ -33,6 +33,11 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
 
 }  // namespace
 
+bool can_hold(std::uint64_t stored, std::uint64_t bytes) {
+  constexpr std::uint64_t densest = 1 << 16, always = 1 << 27;
+  return bytes <= always || bytes / densest <= stored;
+}
+
 void check_writable(const std::filesystem::path& path) {
   std::error_code error;
   if (path.empty()) throw InputError("the name of the output file is empty");

@@ -1,6 +1,7 @@
 /// Writing files as a whole, and the writers of catalogs.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <vector>
@@ -17,6 +18,10 @@ void check_writable(const std::filesystem::path& path);
 /// directly. Throws InputError as check_writable, RunError if the disk refuses.
 void replace_file(const std::filesystem::path& path,
                   const std::function<void(const std::filesystem::path&)>& write);
+
+/// Whether so many bytes in a file can be so many in memory, packed as they may be: only damage makes a size
+/// that can't, and memory would be asked for that nobody has.
+bool can_hold(std::uint64_t stored, std::uint64_t bytes);
 
 /// Brings a folder's names to the disk, after a rename in it. `path` is a file there.
 void flush_folder_of(const std::filesystem::path& path);

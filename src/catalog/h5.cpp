@@ -10,6 +10,7 @@
 #include <iterator>
 #include <numeric>
 
+#include "catalog/files.hpp"
 #include "catalog/hdf5_library.hpp"
 #include "catalog/rows.hpp"
 #include "starling/error.hpp"
@@ -171,10 +172,8 @@ Column::Column(hid_t file, std::string file_name, const std::string& name)
   if (!column.empty()) choose_position(column, dataset, file);
 }
 
-/// Throws InputError where the shape is beyond what the bytes in the file can hold, packed as they may be:
-/// only damage makes it so, and memory would be asked for that nobody has.
+/// Throws InputError where the shape is beyond what the bytes in the file can hold.
 void Column::check_size() const {
-  constexpr std::uint64_t densest = 1 << 16, always = 1 << 27;
   const Handle made(H5Dget_create_plist(dataset_.id()), H5Pclose);
   if (H5Pget_layout(made.id()) == H5D_VIRTUAL || H5Pget_external_count(made.id()) > 0) return;  // elsewhere
   const Handle type(H5Dget_type(dataset_.id()), H5Tclose);
@@ -183,7 +182,7 @@ void Column::check_size() const {
   bool good = true;
   for (const hsize_t size : cells_) good = good && !__builtin_mul_overflow(bytes, size, &bytes);
   if (std::find(cells_.begin(), cells_.end(), hsize_t{0}) != cells_.end()) return;
-  if (good && (bytes <= always || bytes / densest <= stored)) return;
+  if (good && can_hold(stored, bytes)) return;
   throw InputError(
       fmt::format("{}: dataset '{}' has shape [{}], expected no more than its {} bytes in the file hold",
                   file_name_, name_, fmt::join(cells_, ", "), stored));

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "catalog/files.hpp"
 #include "catalog/hdf5_library.hpp"
 #include "starling/error.hpp"
 
@@ -29,12 +30,6 @@ std::vector<std::string> texts_of(std::vector<char*>& pointers) {
   for (const char* text : pointers) texts.emplace_back(text == nullptr ? "" : text);
   if (!pointers.empty()) nc_free_string(pointers.size(), pointers.data());
   return texts;
-}
-
-/// Whether a file of so many bytes can hold so many, packed as they may be.
-bool can_hold(std::uint64_t file, std::uint64_t bytes) {
-  constexpr std::uint64_t densest = 1 << 16, always = 1 << 27;
-  return bytes <= always || bytes / densest <= file;
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "backends/failure.hpp"
+#include "backends/parallel.hpp"
 #include "diagnostics/json_text.hpp"
 #include "diagnostics/table.hpp"
 #include "starling/error.hpp"
@@ -215,20 +215,13 @@ class Calibrator {
 
 std::vector<Replicate> run_all(const Calibrator& calibrator, const CalibrationOptions& options) {
   std::vector<Replicate> all(options.replicates);
-  Failure failure;
   std::size_t done = 0;
   const int threads = options.threads > 0 ? options.threads : omp_get_max_threads();
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-  for (std::size_t r = 0; r < options.replicates; ++r) {
-    try {
-      all[r] = calibrator.run(r);
+  parallel_for(options.replicates, threads, 1, [&](std::size_t r) {
+    all[r] = calibrator.run(r);
 #pragma omp critical(starling_calibration)
-      if (options.progress) options.progress(++done);
-    } catch (...) {
-      failure.keep();
-    }
-  }
-  failure.rethrow();
+    if (options.progress) options.progress(++done);
+  });
   return all;
 }
 

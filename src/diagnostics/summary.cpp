@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <cmath>
@@ -13,7 +14,7 @@
 #include <ostream>
 #include <sstream>
 
-#include "backends/failure.hpp"
+#include "backends/parallel.hpp"
 #include "diagnostics/facts.hpp"
 #include "diagnostics/json_text.hpp"
 #include "diagnostics/table.hpp"
@@ -67,16 +68,8 @@ Summary summary(const Chain& chain) {
   dg::check_sizes(chain);
   const std::vector<std::size_t> free = dg::free_parameters(chain.header);
   std::vector<dg::ParameterFacts> facts(free.size());
-  Failure failure;
-#pragma omp parallel for schedule(dynamic)
-  for (std::size_t i = 0; i < free.size(); ++i) {
-    try {
-      facts[i] = dg::facts(chain, free[i]);
-    } catch (...) {
-      failure.keep();
-    }
-  }
-  failure.rethrow();
+  parallel_for(free.size(), omp_get_max_threads(), 1,
+               [&](std::size_t i) { facts[i] = dg::facts(chain, free[i]); });
 
   Summary result;
   result.method = chain.header.method;

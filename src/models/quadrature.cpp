@@ -83,29 +83,49 @@ struct Interval {
   double core_a = a, core_b = b;  ///< where the integrand is not small
 };
 
+/// Adds the nodes of a rule, on [from, from + width] in place of [0, 1].
+void add_nodes(QuadratureRule& to, const QuadratureRule& plain, double from, double width) {
+  for (const double t : plain.t) to.t.push_back(from + width * t);
+  for (const double w : plain.log_weight) to.log_weight.push_back(w + std::log(width));
+}
+
 /// A rule on either side of a point of [0, 1].
 Rule split(const Rule& plain, double at) {
   if (!(at > 0 && at < 1)) return plain;
   auto made = std::make_shared<QuadratureRule>();
-  for (const auto& [from, width] : {std::pair(0.0, at), std::pair(at, 1 - at)})
-    for (std::size_t k = 0; k < plain->t.size(); ++k) {
-      made->t.push_back(from + width * plain->t[k]);
-      made->log_weight.push_back(plain->log_weight[k] + std::log(width));
-    }
+  add_nodes(*made, *plain, 0, at);
+  add_nodes(*made, *plain, at, 1 - at);
   return made;
 }
 
-/// Gauss-Legendre in v with mu = c + w sinh(v): close nodes in the core, and few in long tails. kink: split
-/// there, if not NaN.
+bool has_long_tails(const Interval& part) {
+  return part.b - part.a > 12 * (part.core_b - part.core_a);
+}
+
+/// The variable v of mu = center + width sinh(v), in which an interval with long tails is short: from `from`
+/// to `from + length`.
+struct SinhMap {
+  double center, width, from, length;
+  explicit SinhMap(const Interval& part)
+      : center(0.5 * (part.core_a + part.core_b)),
+        width(0.25 * (part.core_b - part.core_a)),
+        from(to_v(part.a)),
+        length(to_v(part.b) - from) {}
+  [[nodiscard]] double to_v(double mu) const { return std::asinh((mu - center) / width); }
+  [[nodiscard]] double to_mu(double v) const { return center + width * std::sinh(v); }
+};
+
+/// Gauss-Legendre in the v of a SinhMap: close nodes in the core, and few in long tails. kink: split there,
+/// if not NaN.
 Rule long_tailed(const Interval& part, int n, double kink) {
-  const double c = 0.5 * (part.core_a + part.core_b), w = 0.25 * (part.core_b - part.core_a);
-  const double from = std::asinh((part.a - c) / w), length = std::asinh((part.b - c) / w) - from;
+  const SinhMap map(part);
   auto made = std::make_shared<QuadratureRule>();
-  const auto plain = split(rule(Kind::smooth, n), (std::asinh((kink - c) / w) - from) / length);
+  const auto plain = split(rule(Kind::smooth, n), (map.to_v(kink) - map.from) / map.length);
   for (std::size_t k = 0; k < plain->t.size(); ++k) {
-    const double v = from + length * plain->t[k], width = part.b - part.a;
-    made->t.push_back(std::clamp((c + w * std::sinh(v) - part.a) / width, 0.0, 1.0));
-    made->log_weight.push_back(plain->log_weight[k] + std::log(length * w * std::cosh(v) / width));
+    const double v = map.from + map.length * plain->t[k], width = part.b - part.a;
+    made->t.push_back(std::clamp((map.to_mu(v) - part.a) / width, 0.0, 1.0));
+    made->log_weight.push_back(plain->log_weight[k] +
+                               std::log(map.length * map.width * std::cosh(v) / width));
   }
   return made;
 }
@@ -167,10 +187,6 @@ Interval interval_of(const PopulationModel& population, const MeasurementModel& 
     part.core_b = core.b;
   }
   return part;
-}
-
-bool has_long_tails(const Interval& part) {
-  return part.b - part.a > 12 * (part.core_b - part.core_a);
 }
 
 bool is_at_an_end(const Interval& part, const QuadraturePoint& point) {
@@ -303,16 +319,15 @@ double draw_latent(const PopulationModel& population, const MeasurementModel& me
   // support, where that of mu may be singular, mu follows s as in the double-exponential rule, and where
   // tails are long as in long_tailed
   const bool singular = is_at_an_end(part, point), is_long = !singular && has_long_tails(part);
-  const double center = 0.5 * (part.core_a + part.core_b), width = 0.25 * (part.core_b - part.core_a);
-  const double from = is_long ? std::asinh((part.a - center) / width) : part.a;
-  const double length = (is_long ? std::asinh((part.b - center) / width) : part.b) - from;
+  const SinhMap map(part);
   const auto at = [&](double s) {  // mu, and ln dmu/ds up to a constant
     if (singular) {
       const auto [t, log_slope] = double_exponential_at(kReach * (2 * s - 1));
       return std::pair(part.a + (part.b - part.a) * t, log_slope);
     }
-    const double v = from + length * s;
-    return is_long ? std::pair(center + width * std::sinh(v), std::log(std::cosh(v))) : std::pair(v, 0.0);
+    if (!is_long) return std::pair(part.a + (part.b - part.a) * s, 0.0);
+    const double v = map.from + map.length * s;
+    return std::pair(map.to_mu(v), std::log(std::cosh(v)));
   };
   constexpr std::size_t cells = 512;
   std::vector<double> mu(cells + 1), slope(cells + 1);
@@ -366,9 +381,8 @@ constexpr std::size_t kPanels = 64;
 
 Panel panel(const Integrals& integrals, double from, double to, Kind kind) {
   const auto scaled = [&](int n) {
-    auto made = std::make_shared<QuadratureRule>(*rule(kind, n));
-    for (double& t : made->t) t = from + (to - from) * t;
-    for (double& w : made->log_weight) w += std::log(to - from);
+    auto made = std::make_shared<QuadratureRule>();
+    add_nodes(*made, *rule(kind, n), from, to - from);
     return made;
   };
   const int n = kind == Kind::singular ? kSingularNodes : kPanelNodes;
@@ -420,10 +434,7 @@ void halve_panels(const Integrals& integrals, std::vector<double> cuts, bool at_
     panels.push_back(panel(integrals, middle, to, kind(middle, to)));
   }
   auto all = std::make_shared<QuadratureRule>();
-  for (const auto& p : panels) {
-    all->t.insert(all->t.end(), p.nodes->t.begin(), p.nodes->t.end());
-    all->log_weight.insert(all->log_weight.end(), p.nodes->log_weight.begin(), p.nodes->log_weight.end());
-  }
+  for (const auto& p : panels) add_nodes(*all, *p.nodes, 0, 1);
   nodes.rule = all;
 }
 
@@ -461,15 +472,16 @@ ObjectNodes place_nodes(const PopulationModel& population, const MeasurementMode
   // what a few nodes may miss: a likelihood that is narrow, or a step, in a wide interval
   const double width = likelihood_width(measurement, points[0].measurement, datum);
   const bool is_narrow = all.b - all.a > 60 * width;
-  for (const int n : kNodes) {
-    if (is_narrow && !is_long) break;
-    nodes.rule = rule_of(n);
-    Panel whole{0, 1, Kind::smooth, nodes.rule, integrals.by(nodes.rule), integrals.by(rule_of(2 * n))};
-    nodes.error = worst_panel({whole}).first;
-    if (nodes.error >= tolerance) continue;
-    whole.fine = integrals.by(rule_of(4 * n));  // few nodes agree by chance
-    nodes.error = std::max(nodes.error, worst_panel({whole}).first);
-    if (nodes.error < tolerance) return nodes;
+  if (is_long || !is_narrow) {
+    for (const int n : kNodes) {
+      nodes.rule = rule_of(n);
+      Panel whole{0, 1, Kind::smooth, nodes.rule, integrals.by(nodes.rule), integrals.by(rule_of(2 * n))};
+      nodes.error = worst_panel({whole}).first;
+      if (nodes.error >= tolerance) continue;
+      whole.fine = integrals.by(rule_of(4 * n));  // few nodes agree by chance
+      nodes.error = std::max(nodes.error, worst_panel({whole}).first);
+      if (nodes.error < tolerance) return nodes;
+    }
   }
   std::vector<double> cuts;
   for (const double at : {datum.center - 8 * width, kink, datum.center + 8 * width, all.core_a, all.core_b})

@@ -1,5 +1,5 @@
 // The likelihood of theta by quadrature over each latent.
-#include "backends/failure.hpp"
+#include "backends/parallel.hpp"
 #include "models/kernel_likelihood.hpp"
 #include "models/quadrature.hpp"
 
@@ -29,20 +29,12 @@ std::vector<QuadraturePoint> points_for(const Parts& parts, std::span<const doub
 std::vector<ObjectNodes> place_all(const Parts& parts, const Rows& rows,
                                    const std::vector<QuadraturePoint>& points, double& error) {
   std::vector<ObjectNodes> all(parts.catalog.size());
-  double worst = 0;
-  Failure failure;
-#pragma omp parallel for num_threads(parts.backend.threads) schedule(dynamic, 64) reduction(max : worst)
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    try {
-      all[i] = place_nodes(*parts.population, *parts.measurement,
-                           parts.measurement->datum(rows[i], parts.frame), points, parts.tolerance);
-      worst = std::max(worst, all[i].error);
-    } catch (...) {
-      failure.keep();
-    }
-  }
-  failure.rethrow();
-  error = worst;
+  parallel_for(all.size(), parts.backend.threads, 64, [&](std::size_t i) {
+    all[i] = place_nodes(*parts.population, *parts.measurement,
+                         parts.measurement->datum(rows[i], parts.frame), points, parts.tolerance);
+  });
+  error = 0;
+  for (const auto& nodes : all) error = std::max(error, nodes.error);
   return all;
 }
 

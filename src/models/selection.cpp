@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-#include "backends/failure.hpp"
+#include "backends/parallel.hpp"
 #include "models/quadrature.hpp"
 #include "starling/error.hpp"
 
@@ -78,21 +78,10 @@ class ByQuadrature final : public Factor {
   bool cheap() const override { return closed_form(); }
 
   void log_factor(std::span<const double> theta, std::span<double> out) override {
-    const auto threads = parts_.backend.threads;
-    Failure failure;
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 4)
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      try {
-        out[i] = one(theta.subspan(i * parts_.dimension, parts_.dimension));
-      } catch (...) {
-        failure.keep();
-      }
-    }
-    failure.rethrow();
+    parallel_for(out.size(), parts_.backend.threads, 4,
+                 [&](std::size_t i) { out[i] = one(theta.subspan(i * parts_.dimension, parts_.dimension)); });
   }
-  Error error(std::span<const double>) override {
-    return {0, kInfinity};
-  }
+  Error error(std::span<const double>) override { return {0, kInfinity}; }
   double detected(std::span<const double> theta) override {
     // the mean over the objects where noise differs
     double sum = 0, shares = 0;

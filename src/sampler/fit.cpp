@@ -11,7 +11,7 @@
 #include <numeric>
 #include <optional>
 
-#include "backends/failure.hpp"
+#include "backends/parallel.hpp"
 #include "sampler/ensemble.hpp"
 #include "sampler/header.hpp"
 #include "sampler/monte_carlo.hpp"
@@ -352,16 +352,7 @@ class Run {
       run(0, state_.ensembles);
       return moves;
     }
-    Failure failure;
-#pragma omp parallel for num_threads(backend_.threads) schedule(dynamic, 1)
-    for (std::size_t e = 0; e < state_.ensembles; ++e) {
-      try {
-        run(e, e + 1);
-      } catch (...) {
-        failure.keep();
-      }
-    }
-    failure.rethrow();
+    parallel_for(state_.ensembles, backend_.threads, 1, [&](std::size_t e) { run(e, e + 1); });
     return moves;
   }
 

@@ -1,10 +1,11 @@
 // Draws of single latents, recomputed from a chain.
 #include <fmt/format.h>
+#include <omp.h>
 
 #include <numeric>
 #include <sstream>
 
-#include "backends/failure.hpp"
+#include "backends/parallel.hpp"
 #include "sampler/options.hpp"
 #include "sampler/start.hpp"
 #include "starling/error.hpp"
@@ -56,22 +57,15 @@ std::vector<double> replay_latent(const Chain& chain, const Catalog& catalog, st
   std::vector<double> out(places.size());
 
   if (header.method == "marginal") {
-    Failure failure;
-#pragma omp parallel for schedule(dynamic, 64)
-    for (std::size_t k = 0; k < places.size(); ++k) {
-      try {
-        const std::size_t c = places[k] / chain.draws, t = places[k] % chain.draws;
-        std::vector<double> theta(d);
-        for (std::size_t j = 0; j < d; ++j) theta[j] = chain.values(j)[places[k]];
-        // blocks of 16 words are one object's
-        HostStream stream(header.seed, static_cast<std::uint32_t>(t), static_cast<std::uint32_t>(c),
-                          purpose_word(Purpose::latent_given_theta), static_cast<std::uint32_t>(4 * object));
-        out[k] = model.definition().latent_given_theta(catalog, object, theta, stream);
-      } catch (...) {
-        failure.keep();
-      }
-    }
-    failure.rethrow();
+    parallel_for(places.size(), omp_get_max_threads(), 64, [&](std::size_t k) {
+      const std::size_t c = places[k] / chain.draws, t = places[k] % chain.draws;
+      std::vector<double> theta(d);
+      for (std::size_t j = 0; j < d; ++j) theta[j] = chain.values(j)[places[k]];
+      // blocks of 16 words are one object's
+      HostStream stream(header.seed, static_cast<std::uint32_t>(t), static_cast<std::uint32_t>(c),
+                        purpose_word(Purpose::latent_given_theta), static_cast<std::uint32_t>(4 * object));
+      out[k] = model.definition().latent_given_theta(catalog, object, theta, stream);
+    });
     return out;
   }
 
