@@ -1,14 +1,22 @@
 # Compiles the kernels and the host's part of one population: once per instruction set of the CPU, once for CUDA.
 #
-#   starling_compile_model(TARGET target NAME name POPULATION type HEADER header [NORMAL] [BY_ITSELF] [INCLUDES dirs...])
-#     adds objects to `target`. `name` is an identifier. NORMAL: the normal population, which has closed forms.
+#   starling_compile_model(TARGET target NAME name POPULATION type HEADER header [MEASUREMENT type] [NORMAL] [BY_ITSELF]
+#     [INCLUDES dirs...])
+#     adds objects to `target`. `name` is an identifier. MEASUREMENT: one beside those that are built in.
+#     NORMAL: the normal population, which has closed forms.
 #     BY_ITSELF: the model adds itself to the list when a program with it starts.
 #
 # STARLING_INTERNAL: the folder that holds src/ and kernels/ (the source tree, or their installed copy).
 function(starling_compile_model)
-  cmake_parse_arguments(arg "NORMAL;BY_ITSELF" "TARGET;NAME;POPULATION;HEADER" "INCLUDES" ${ARGN})
+  cmake_parse_arguments(arg "NORMAL;BY_ITSELF" "TARGET;NAME;POPULATION;HEADER;MEASUREMENT" "INCLUDES" ${ARGN})
   set(definitions STARLING_MODEL_NAME=${arg_NAME} STARLING_MODEL_HEADER="${arg_HEADER}"
-    STARLING_MODEL_POPULATION=${arg_POPULATION} STARLING_MODEL_MEASUREMENTS=starling::BuiltinMeasurements)
+    STARLING_MODEL_POPULATION=${arg_POPULATION})
+  if(arg_MEASUREMENT)
+    list(APPEND definitions STARLING_MODEL_OWN_MEASUREMENT=${arg_MEASUREMENT}
+      STARLING_MODEL_MEASUREMENTS=starling::BuiltinMeasurementsAnd<${arg_MEASUREMENT}>)
+  else()
+    list(APPEND definitions STARLING_MODEL_MEASUREMENTS=starling::BuiltinMeasurements)
+  endif()
   if(arg_NORMAL)
     list(APPEND definitions STARLING_MODEL_NORMAL)
   endif()
@@ -78,17 +86,26 @@ function(starling_compile_model)
   endif()
 endfunction()
 
-# starling_add_model(NAME program POPULATION type HEADER header [SOURCES files...])
-#   A program with Starling's command line in which the population is one more: it appears in `program info` and runs
-#   with every measurement, fit and backend. HEADER: a file with the struct; it may use anything under starling/.
+# starling_add_model(NAME program HEADER header [POPULATION types...] [MEASUREMENT type] [SOURCES files...])
+#   A program with Starling's command line in which populations, a measurement or both are more than those that are
+#   built in: they appear in `program info` and run with everything else, in every fit and on every backend.
+#   HEADER: a file with the structs; it may use anything under starling/.
+#   POPULATION: structs of one's own; with a MEASUREMENT also built-in ones (starling::Schechter, whose header HEADER
+#   then includes), as the measurement runs with the populations that are named here alone (none: the normal one).
 #   With SOURCES the program is made of those instead, with its own main(): for the C++ API.
 function(starling_add_model)
-  cmake_parse_arguments(arg "" "NAME;POPULATION;HEADER" "SOURCES" ${ARGN})
-  foreach(needed NAME POPULATION HEADER)
+  cmake_parse_arguments(arg "" "NAME;HEADER;MEASUREMENT" "POPULATION;SOURCES" ${ARGN})
+  foreach(needed NAME HEADER)
     if(NOT arg_${needed})
       message(FATAL_ERROR "starling_add_model: ${needed} is missing")
     endif()
   endforeach()
+  if(NOT arg_POPULATION)
+    if(NOT arg_MEASUREMENT)
+      message(FATAL_ERROR "starling_add_model: POPULATION, MEASUREMENT or both are missing")
+    endif()
+    set(arg_POPULATION starling::NormalPopulation)
+  endif()
   cmake_path(ABSOLUTE_PATH arg_HEADER OUTPUT_VARIABLE header)
   if(NOT EXISTS ${header})
     message(FATAL_ERROR "starling_add_model: there is no file ${header}")
@@ -100,6 +117,13 @@ function(starling_add_model)
     add_executable(${arg_NAME} ${STARLING_INTERNAL}/src/cli/program.cpp)
     target_link_libraries(${arg_NAME} PRIVATE starling::starling_program)
   endif()
-  string(MAKE_C_IDENTIFIER ${arg_NAME} identifier)
-  starling_compile_model(TARGET ${arg_NAME} NAME ${identifier} POPULATION ${arg_POPULATION} HEADER ${header} BY_ITSELF)
+  foreach(population ${arg_POPULATION})
+    string(MAKE_C_IDENTIFIER ${arg_NAME}_${population} identifier)
+    set(closed_forms "")
+    if(population STREQUAL "starling::NormalPopulation")
+      set(closed_forms NORMAL)
+    endif()
+    starling_compile_model(TARGET ${arg_NAME} NAME ${identifier} POPULATION ${population} HEADER ${header}
+      MEASUREMENT ${arg_MEASUREMENT} BY_ITSELF ${closed_forms})
+  endforeach()
 endfunction()

@@ -160,6 +160,7 @@ inline void expect_same_draws(const starling::Chain& a, const starling::Chain& b
   EXPECT_TRUE(same_bits(a.acceptance, b.acceptance));
   EXPECT_TRUE(same_bits(a.sweep_theta, b.sweep_theta));
   EXPECT_TRUE(same_bits(a.sweep_theta_centred, b.sweep_theta_centred));
+  EXPECT_TRUE(same_bits(a.log_likelihood, b.log_likelihood));
 }
 
 /// What was made of the draws, and whether they are all.

@@ -36,6 +36,8 @@ struct ChainHeader {
   [[nodiscard]] bool keeps(std::size_t sweep) const {
     return sweep >= burn_in && (sweep - burn_in + 1) % thin == 0;
   }
+  /// ln L_i of every object is kept for every so-many-th draw; 0: for none.
+  [[nodiscard]] std::size_t log_likelihood_every() const;
 };
 
 /// Consecutive sweeps, burn-in included, as the sampler hands them out.
@@ -46,7 +48,12 @@ struct ChainBlock {
   std::vector<double>
       lp;  ///< [sweep][chain] ln p(theta | data), for joint ln p(theta, latents | data), up to a constant
   std::vector<float> acceptance;  ///< [sweep][chain] fraction of the sweep's theta moves that were accepted
+  /// ln L_i of every object, of the sweeps that become a draw for which it is kept: [sweep][chain][object]
+  std::vector<float> log_likelihood = {};
 };
+
+/// The draws of a block for which ln L_i is kept, counted from 0 over the run.
+std::vector<std::size_t> log_likelihood_draws(const ChainHeader& header, const ChainBlock& block);
 
 /// Mean and standard deviation of every latent over all kept draws of all walkers (joint fits).
 struct LatentMoments {
@@ -88,6 +95,9 @@ struct Chain {
   /// Joint: theta of every sweep, burn-in included, at its end and before its non-centred step,
   /// [sweep][chain][parameter]; from them latents are replayed. Else empty.
   std::vector<double> sweep_theta, sweep_theta_centred;
+  /// ln L_i of every object for the draws e - 1, 2 e - 1, ... with e = header.log_likelihood_every():
+  /// [chain][draw][object]. Else empty.
+  std::vector<float> log_likelihood = {};
   Catalog observed;  ///< the catalog, or only its source and hash where it was too large to keep
 
   /// All draws of one parameter, [chain][draw].

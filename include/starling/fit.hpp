@@ -56,6 +56,9 @@ struct FitOptions {
   std::size_t max_steps = 100'000;  ///< ... or so many sweeps are made. The draws are those of a run of as
                                     ///< many steps, bit for bit
   std::size_t thin = 1;             ///< keep every thin-th
+  /// Keep ln L_i of every object for every so-many-th draw that is kept, for leave-one-out cross-validation;
+  /// latents integrated out, weights left out, selection in it (ln L_i - ln P_det). 0: for none.
+  std::size_t log_likelihood_every = 0;
   std::uint64_t seed = 1;
   MoveMix moves =
       {};  ///< default: marginal and naive de 0.8 snooker 0.2; joint de 0.7 stretch 0.2 snooker 0.1

@@ -94,4 +94,14 @@ concept ChecksRows = requires(Row row) {
   { M::complaint(row) } -> std::convertible_to<std::string>;
 };
 
+/// Optional: whether the likelihood has a kink at the datum's center, on either side of which integrals are
+/// then taken.
+template <class M>
+constexpr bool has_kink() {
+  if constexpr (requires { M::kink; })
+    return M::kink;
+  else
+    return false;
+}
+
 }  // namespace starling

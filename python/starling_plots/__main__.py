@@ -1,5 +1,5 @@
 """Command line of the figures: `plot` for any chain files, `story` for the demo, `pleiades` for its catalog,
-`calibration` for the ranks of a calibration."""
+`calibration` for the ranks of a calibration, `check` for posterior predictive checks."""
 
 import argparse
 import sys
@@ -21,6 +21,9 @@ def main() -> int:
     calibration = commands.add_parser("calibration", help="ranks of a calibration with their band")
     calibration.add_argument("file", type=Path)
     calibration.add_argument("picture", type=Path)
+    check = commands.add_parser("check", help="a catalog's histogram among those of replicated catalogs")
+    check.add_argument("file", type=Path)
+    check.add_argument("picture", type=Path)
     arguments = parser.parse_args()
 
     if arguments.command == "pleiades":
@@ -32,6 +35,11 @@ def main() -> int:
         from .calibration import plot_calibration
 
         print(plot_calibration(arguments.file, arguments.picture))
+        return 0
+    if arguments.command == "check":
+        from .check import plot_check
+
+        print(plot_check(arguments.file, arguments.picture))
         return 0
     if arguments.command == "plot":
         from .plot_files import plot_files

@@ -1,5 +1,6 @@
 #include "backends/state.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "starling/error.hpp"
@@ -55,17 +56,29 @@ void State::number(bool& value) {
   value = number != 0;
 }
 
-void State::list(std::vector<double>& values) {
+/// A length that was saved wrongly ends in an error of the loader, not in memory that there isn't: what is
+/// there is read piece by piece.
+template <class Values>
+void State::of_any_length(Values& values) {
   std::uint64_t count = values.size();
   number(count);
-  if (restores()) values.resize(count);
-  bytes(values.data(), count * sizeof(double));
+  if (!restores()) {
+    bytes(values.data(), count * sizeof values[0]);
+    return;
+  }
+  values.clear();
+  constexpr std::uint64_t piece = 1 << 17;
+  for (std::uint64_t done = 0; done < count; done = values.size()) {
+    values.resize(done + std::min(piece, count - done));
+    bytes(values.data() + done, (values.size() - done) * sizeof values[0]);
+  }
+}
+
+void State::list(std::vector<double>& values) {
+  of_any_length(values);
 }
 void State::text(std::string& value) {
-  std::uint64_t count = value.size();
-  number(count);
-  if (restores()) value.resize(count);
-  bytes(value.data(), count);
+  of_any_length(value);
 }
 
 }  // namespace starling

@@ -36,6 +36,8 @@ class State {
 
  private:
   void bytes(void* data, std::uint64_t size);
+  template <class Values>
+  void of_any_length(Values& values);
 
   SaveBytes save_;
   LoadBytes load_;

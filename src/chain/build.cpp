@@ -164,6 +164,45 @@ class SampleStats {
   DrawVariables<float> acceptance_;
 };
 
+/// The dimension object with the row number as coordinate, and the ids beside it.
+int add_objects(const Group& group, std::size_t n, const std::vector<std::string>& id) {
+  const int object = group.add_dimension("object", n);
+  put_index(group, group.add_variable<std::int64_t>("object", {object}), n);
+  if (!id.empty()) group.put_strings(group.add_variable("id", NC_STRING, {object}, {}), id);
+  return object;
+}
+
+/// ln L_i of every object, for some of the draws: [chain][draw][object].
+class LogLikelihoods {
+ public:
+  LogLikelihoods(const Group& root, const JournalHead& head)
+      : group_(root, layout::log_likelihood, head), chains_(head.header.chains()), objects_(head.objects) {
+    const bool has_id = head.observed.id.size() == objects_;
+    const int object =
+        add_objects(group_.group, objects_, has_id ? head.observed.id : std::vector<std::string>{});
+    variable_ = group_.group.add_variable<float>(
+        "x", {group_.dimensions[0], group_.dimensions[1], object},
+        {std::clamp<std::size_t>(chunk_values / objects_, 1, chains_), 1, std::min(objects_, chunk_values)});
+    group_.group.put_attribute(variable_, "coordinates", has_id ? "ensemble walker id" : "ensemble walker");
+  }
+
+  void add(const std::vector<std::size_t>& draws, const std::vector<float>& values) {
+    const std::size_t row = chains_ * objects_;
+    for (std::size_t k = 0; k < draws.size(); ++k) {
+      group_.group.put(variable_, {0, draws_.size(), 0}, {chains_, 1, objects_}, values.data() + k * row);
+      draws_.push_back(static_cast<std::int64_t>(draws[k]));
+    }
+  }
+  /// The coordinate says which draws of the posterior these are.
+  void finish() const { group_.group.put(group_.draw, {0}, {draws_.size()}, draws_.data()); }
+
+ private:
+  DrawGroup group_;
+  std::size_t chains_, objects_;
+  int variable_ = 0;
+  std::vector<std::int64_t> draws_;
+};
+
 /// theta of every sweep, from which latents are replayed: [sweep][chain][parameter], as the blocks hold it.
 class ReplayWriter {
  public:
@@ -235,14 +274,6 @@ void put_header(const Group& root, const JournalHead& head) {
   root.put_number("interweaving", static_cast<signed char>(h.interweaving));
   root.put_attribute(NC_GLOBAL, "device", h.device);
   put_creation(root, head);
-}
-
-/// The dimension object with the row number as coordinate, and the ids beside it.
-int add_objects(const Group& group, std::size_t n, const std::vector<std::string>& id) {
-  const int object = group.add_dimension("object", n);
-  put_index(group, group.add_variable<std::int64_t>("object", {object}), n);
-  if (!id.empty()) group.put_strings(group.add_variable("id", NC_STRING, {object}, {}), id);
-  return object;
 }
 
 void put_objects(const Group& group, int object, const char* name, const std::vector<double>& values,
@@ -349,6 +380,15 @@ class Builder {
         stats_->add(block.lp.data() + s * h.chains(), block.acceptance.data() + s * h.chains());
       }
     }
+    if (!block.log_likelihood.empty()) {
+      const auto draws = log_likelihood_draws(h, block);
+      const std::size_t objects = block.log_likelihood.size() / (draws.size() * h.chains());
+      if (objects != head_.objects)
+        throw RunError(fmt::format("the journal holds log-likelihoods of {} objects, expected {}", objects,
+                                   head_.objects));
+      if (!likelihoods_) likelihoods_.emplace(root_, head_);
+      likelihoods_->add(draws, block.log_likelihood);
+    }
     sweeps_ += block.sweeps;
   }
 
@@ -364,6 +404,7 @@ class Builder {
     posterior_->finish();
     stats_->finish();
     if (warmup_) warmup_->finish();
+    if (likelihoods_) likelihoods_->finish();
     if (replay_) replay_->flush();
     put_latents(root_, results_.latents, head_.observed.id);
     put_monte_carlo(root_, results_.monte_carlo, head_.header.parameters);
@@ -383,6 +424,7 @@ class Builder {
   std::size_t sweeps_ = 0;
   std::optional<ParameterDraws> posterior_, warmup_;
   std::optional<SampleStats> stats_;
+  std::optional<LogLikelihoods> likelihoods_;
   std::optional<ReplayWriter> replay_;
 };
 

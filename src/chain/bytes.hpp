@@ -53,6 +53,7 @@ class ByteWriter {
 class ByteReader {
  public:
   explicit ByteReader(std::string_view bytes) : bytes_(bytes) {}
+  [[nodiscard]] bool ended() const { return bytes_.empty(); }
 
   template <class T>
   requires std::is_arithmetic_v<T>

@@ -73,6 +73,7 @@ std::string bytes_of(const JournalHead& head) {
 std::string bytes_of(const ChainBlock& block) {
   ByteWriter out;
   each_field_of_block(block, [&](const auto& field) { out.put(field); });
+  if (!block.log_likelihood.empty()) out.put(block.log_likelihood);
   return out.bytes();
 }
 
@@ -117,6 +118,7 @@ void visit(const RecordHeader& record, const std::string& payload, const Journal
   } else if (record.kind == kind_block) {
     ChainBlock block;
     each_field_of_block(block, get);
+    if (!in.ended()) get(block.log_likelihood);
     refuse(complaint(block, *before.header, before.sweeps));
     before.sweeps += block.sweeps;
     if (visitor.block) visitor.block(block);

@@ -3,9 +3,30 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <stdexcept>
 
 namespace starling {
+
+std::size_t ChainHeader::log_likelihood_every() const {
+  const auto found = attributes.find("log_likelihood_every");
+  std::size_t every = 0;
+  if (found != attributes.end())
+    std::from_chars(found->second.data(), found->second.data() + found->second.size(), every);
+  return every;
+}
+
+std::vector<std::size_t> log_likelihood_draws(const ChainHeader& header, const ChainBlock& block) {
+  std::vector<std::size_t> draws;
+  const std::size_t every = header.log_likelihood_every();
+  if (every == 0) return draws;
+  for (std::size_t s = block.first_sweep; s < block.first_sweep + block.sweeps; ++s) {
+    if (!header.keeps(s)) continue;
+    const std::size_t draw = (s - header.burn_in) / header.thin;
+    if ((draw + 1) % every == 0) draws.push_back(draw);
+  }
+  return draws;
+}
 
 Catalog kept_part(const Catalog& catalog, std::size_t limit) {
   Catalog kept;
@@ -41,6 +62,14 @@ std::string complaint(const ChainBlock& block, const ChainHeader& header, std::s
   const std::size_t rows = possible ? block.sweeps * header.chains() : 0;
   const std::size_t values = rows * header.parameters.size();
   const bool centred_fits = block.theta_centred.size() == (header.method == "joint" ? values : 0);
+  const std::size_t columns = possible ? log_likelihood_draws(header, block).size() * header.chains() : 0;
+  const bool likelihoods_fit =
+      columns == 0 ? block.log_likelihood.empty()
+                   : !block.log_likelihood.empty() && block.log_likelihood.size() % columns == 0;
+  if (!likelihoods_fit)
+    return fmt::format("chain block of {} sweeps holds {} log-likelihoods, expected {}", block.sweeps,
+                       block.log_likelihood.size(),
+                       columns == 0 ? "none" : fmt::format("a multiple of {}", columns));
   if (possible && block.theta.size() == values && block.lp.size() == rows &&
       block.acceptance.size() == rows && centred_fits)
     return "";

@@ -12,6 +12,7 @@ constexpr const char* version_attribute = "starling_chain_version";
 constexpr const char* posterior = "posterior";
 constexpr const char* warmup_posterior = "warmup_posterior";
 constexpr const char* sample_stats = "sample_stats";
+constexpr const char* log_likelihood = "log_likelihood";
 constexpr const char* replay = "replay";
 constexpr const char* latent_moments = "latent_moments";
 constexpr const char* observed_data = "observed_data";

@@ -1,4 +1,5 @@
 /// The sink that keeps a chain in memory.
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -60,8 +61,10 @@ Chain MemorySink::take() {
   chain_.lp.resize(values);
   chain_.acceptance.resize(values);
   std::size_t draw = 0;
+  std::vector<float> likelihoods;  // [draw][chain][object]
   for (ChainBlock& block : blocks_) {
     draw = store_draws(block, draw, chain_);
+    likelihoods.insert(likelihoods.end(), block.log_likelihood.begin(), block.log_likelihood.end());
     if (header.method == "joint") {
       chain_.sweep_theta.insert(chain_.sweep_theta.end(), block.theta.begin(), block.theta.end());
       chain_.sweep_theta_centred.insert(chain_.sweep_theta_centred.end(), block.theta_centred.begin(),
@@ -70,6 +73,15 @@ Chain MemorySink::take() {
     block = ChainBlock{};  // its memory is not needed twice
   }
   blocks_.clear();
+  if (!likelihoods.empty()) {
+    const std::size_t chains = header.chains(), kept = chain_.draws / header.log_likelihood_every(),
+                      objects = likelihoods.size() / (kept * chains);
+    chain_.log_likelihood.resize(likelihoods.size());
+    for (std::size_t k = 0; k < kept; ++k)
+      for (std::size_t c = 0; c < chains; ++c)
+        std::copy_n(likelihoods.data() + (k * chains + c) * objects, objects,
+                    chain_.log_likelihood.data() + (c * kept + k) * objects);
+  }
   return std::exchange(chain_, Chain{});
 }
 

@@ -88,6 +88,19 @@ void read_replay(const Group& root, Chain& chain) {
   group.read("theta_centred", shape, chain.sweep_theta_centred.data());
 }
 
+void read_log_likelihood(const Group& root, Chain& chain) {
+  if (!root.has_group(layout::log_likelihood)) return;
+  const Group group = root.group(layout::log_likelihood);
+  const std::size_t every = chain.header.log_likelihood_every(), draws = group.dimension("draw");
+  if (every == 0 || draws != chain.draws / every)
+    throw RunError(
+        fmt::format("group '{}' holds {} draws of {}", layout::log_likelihood, draws, chain.draws));
+  const std::vector<std::size_t> shape{chain.header.chains(), draws, group.dimension("object")};
+  group.check_shape("x", shape);
+  chain.log_likelihood.resize(shape[0] * shape[1] * shape[2]);
+  group.read("x", shape, chain.log_likelihood.data());
+}
+
 Catalog read_observed(const Group& root) {
   const Group group = root.group(layout::observed_data);
   Catalog catalog;
@@ -186,7 +199,10 @@ Chain read_chain(const std::filesystem::path& path, ChainParts parts) {
     Chain chain;
     chain.header = read_header(root, path.string());
     if (parts != ChainParts::header) read_draws(root, chain);
-    if (parts == ChainParts::all) read_replay(root, chain);
+    if (parts == ChainParts::all) {
+      read_replay(root, chain);
+      read_log_likelihood(root, chain);
+    }
     chain.observed = read_observed(root);
     chain.results.complete = root.number<signed char>("complete") != 0;
     chain.results.latents = read_latents(root);

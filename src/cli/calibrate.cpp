@@ -1,11 +1,8 @@
 /// starling calibrate
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <CLI/CLI.hpp>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <limits>
 #include <memory>
@@ -20,8 +17,6 @@
 
 namespace starling::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct CalibrateArguments {
   std::unique_ptr<SettingFlags> flags;
@@ -78,45 +73,12 @@ CalibrationOptions options_of(const CalibrateArguments& given, const Request& re
   return o;
 }
 
-/// A file for the program that draws, gone afterwards.
-class Temporary {
- public:
-  explicit Temporary(const std::string& text) {
-    std::string name = (fs::temp_directory_path() / "starling-calibration-XXXXXX").string();
-    const int file = mkstemp(name.data());
-    if (file < 0) throw RunError(fmt::format("{}: cannot be written", name));
-    close(file);
-    path_ = name;
-    write_text(path_, text + '\n');
-  }
-  Temporary(const Temporary&) = delete;
-  Temporary& operator=(const Temporary&) = delete;
-  ~Temporary() {
-    std::error_code error;
-    fs::remove(path_, error);
-  }
-  [[nodiscard]] std::string path() const { return path_.string(); }
-
- private:
-  fs::path path_;
-};
-
-void draw(const fs::path& python, const std::string& json, const std::string& picture) {
-  const Temporary file(json);
-  const int status = run_plots(python, {"calibration", "--", file.path(), picture});
-  if (status != 0)
-    throw RunError(fmt::format("{}: no figure was drawn: {} -m starling_plots ended with status {}", picture,
-                               python.string(), status));
-}
-
 int calibrate_command(const CalibrateArguments& given) {
   const auto request = given.flags->request();
   const Model model = model_of(request);
   const Method method = method_of(request, model);
   auto options = options_of(given, request, method);
-  if (!given.plot.empty() && fs::path(given.plot).extension() != ".png")
-    throw InputError(fmt::format("--plot: expected a file that ends in .png, got {}", given.plot));
-  const auto python = given.plot.empty() ? fs::path() : find_python();  // before the work, not after it
+  const auto python = python_for_plot(given.plot);
   options.progress = [&](std::size_t done) {
     const std::size_t every = std::max<std::size_t>(1, options.replicates / 10);
     if (done % every == 0) note(fmt::format("{} of {} catalogs fitted", done, options.replicates));
@@ -128,7 +90,7 @@ int calibrate_command(const CalibrateArguments& given) {
     std::cout << json << '\n';
   else
     std::cout << result;
-  if (!given.plot.empty()) draw(python, json, given.plot);
+  if (!given.plot.empty()) draw_result(python, "calibration", json, given.plot);
   if (result.passed()) return 0;
   note("the fits are not calibrated");
   return 1;

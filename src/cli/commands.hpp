@@ -25,6 +25,7 @@ void add_latents(CLI::App& app, Command& command);
 void add_log_prob(CLI::App& app, Command& command);
 void add_graph(CLI::App& app, Command& command);
 void add_plot(CLI::App& app, Command& command);
+void add_check(CLI::App& app, Command& command);
 void add_calibrate(CLI::App& app, Command& command);
 void add_info(CLI::App& app, Command& command);
 

@@ -24,23 +24,12 @@ struct LatentsArguments {
   bool draws = false, json = false;
 };
 
-/// The catalog that was fitted: the chain file's own copy, or read again from where it came from.
-Catalog fitted_catalog(const Chain& chain, const LatentsArguments& options) {
-  const auto& kept = chain.observed;
-  const bool samples = chain.header.measurement == "samples";
-  if (options.catalog.empty() && kept.size() > 0 && (!samples || kept.has_samples())) return kept;
-  Request request;
-  if (const auto text = chain.header.attributes.find("run_file"); text != chain.header.attributes.end())
-    read_run_text(text->second, options.path + " (run_file)", request);
-  return catalog_of_run(request, kept, options.path, options.catalog);
-}
-
 int latents_command(const LatentsArguments& options) {
   const auto chain = read_chain(options.path);
   if (chain.header.method == "naive")
     throw InputError(
         fmt::format("{}: a naive fit has no latents; make a marginal or a joint one", options.path));
-  const auto catalog = fitted_catalog(chain, options);
+  const auto catalog = fitted_catalog(chain, options.path, options.catalog);
   const auto object = catalog.find(options.object);
   const auto values = replay_latent(chain, catalog, object);
   const Draws draws{values.data(), chain.header.chains(), chain.draws};

@@ -63,8 +63,8 @@ int run(int argc, char** argv) {
   for (const auto add : {starling::cli::add_demo, starling::cli::add_simulate, starling::cli::add_fit,
                          starling::cli::add_resume, starling::cli::add_rerun, starling::cli::add_summary,
                          starling::cli::add_compare, starling::cli::add_latents, starling::cli::add_log_prob,
-                         starling::cli::add_graph, starling::cli::add_plot, starling::cli::add_calibrate,
-                         starling::cli::add_info})
+                         starling::cli::add_check, starling::cli::add_graph, starling::cli::add_plot,
+                         starling::cli::add_calibrate, starling::cli::add_info})
     add(app, command);
   try {
     app.parse(argc, argv);

@@ -117,6 +117,21 @@ Catalog catalog_of_run(Request& request, const Catalog& kept, const std::string&
   return catalog;
 }
 
+Request request_of(const ChainHeader& header, const std::string& run) {
+  Request request;
+  if (const auto text = header.attributes.find("run_file"); text != header.attributes.end())
+    read_run_text(text->second, run + " (run_file)", request);
+  return request;
+}
+
+Catalog fitted_catalog(const Chain& chain, const std::string& run, const std::string& moved_to) {
+  const auto& kept = chain.observed;
+  const bool samples = chain.header.measurement == "samples";
+  if (moved_to.empty() && kept.size() > 0 && (!samples || kept.has_samples())) return kept;
+  auto request = request_of(chain.header, run);
+  return catalog_of_run(request, kept, run, moved_to);
+}
+
 std::string measurement_for(const Request& request, const Catalog& catalog) {
   const bool naive = request.method == "naive";  // takes the points as they are
   auto measurement = request.measurement;

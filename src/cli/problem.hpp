@@ -5,6 +5,7 @@
 
 #include "settings.hpp"
 #include "starling/catalog.hpp"
+#include "starling/chain.hpp"
 #include "starling/fit.hpp"
 #include "starling/model.hpp"
 #include "text.hpp"
@@ -30,6 +31,10 @@ Catalog load_catalog(const Request& request);
 /// was or from `moved_to`. Throws InputError if it is not there, or changed.
 Catalog catalog_of_run(Request& request, const Catalog& kept, const std::string& run,
                        const std::string& moved_to);
+/// The catalog that was fitted: the chain file's own copy, or read again from where it came from.
+Catalog fitted_catalog(const Chain& chain, const std::string& run, const std::string& moved_to);
+/// The request that the chain file of a run keeps.
+Request request_of(const ChainHeader& header, const std::string& run);
 /// The measurement that was asked for, or the one that goes with the catalog's columns.
 std::string measurement_for(const Request& request, const Catalog& catalog);
 /// The priors that were given, for some or all of `parameters`. Throws InputError.

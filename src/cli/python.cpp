@@ -14,6 +14,7 @@
 #include <map>
 
 #include "starling/error.hpp"
+#include "text.hpp"
 
 extern char** environ;
 
@@ -66,6 +67,29 @@ bool has_packages(const fs::path& python) {
   return run_program({python.string(), "-c", script}, {}, true) == 0;
 }
 
+/// A file for the program that draws, gone afterwards.
+class Temporary {
+ public:
+  explicit Temporary(const std::string& text) {
+    std::string name = (fs::temp_directory_path() / "starling-result-XXXXXX").string();
+    const int file = mkstemp(name.data());
+    if (file < 0) throw RunError(fmt::format("{}: cannot be written", name));
+    close(file);
+    path_ = name;
+    write_text(path_, text + '\n');
+  }
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+  ~Temporary() {
+    std::error_code error;
+    fs::remove(path_, error);
+  }
+  [[nodiscard]] std::string path() const { return path_.string(); }
+
+ private:
+  fs::path path_;
+};
+
 }  // namespace
 
 fs::path share_folder() {
@@ -101,6 +125,22 @@ int run_plots(const fs::path& python, const std::vector<std::string>& arguments)
   const int status = run_program(words, {{"PYTHONPATH", modules}, {"PYTHONDONTWRITEBYTECODE", "1"}}, false);
   if (status < 0) throw RunError(fmt::format("cannot run {}: {}", python.string(), std::strerror(errno)));
   return status;
+}
+
+fs::path python_for_plot(const std::string& picture) {
+  if (picture.empty()) return {};
+  if (fs::path(picture).extension() != ".png")
+    throw InputError(fmt::format("--plot: expected a file that ends in .png, got {}", picture));
+  return find_python();
+}
+
+void draw_result(const fs::path& python, const std::string& what, const std::string& json,
+                 const std::string& picture) {
+  const Temporary file(json);
+  const int status = run_plots(python, {what, "--", file.path(), picture});
+  if (status != 0)
+    throw RunError(fmt::format("{}: no figure was drawn: {} -m starling_plots ended with status {}", picture,
+                               python.string(), status));
 }
 
 }  // namespace starling::cli

@@ -20,4 +20,11 @@ std::filesystem::path find_python();
 int run_plots(const std::filesystem::path& python, const std::vector<std::string>& arguments);
 constexpr int plots_bad_input = 2, plots_missing_package = 3;
 
+/// For --plot: checks the picture's name and finds a Python, before the work; an empty path where no picture
+/// is asked for.
+std::filesystem::path python_for_plot(const std::string& picture);
+/// Has a command's JSON drawn by `python -m starling_plots WHAT`. Throws RunError where it is not.
+void draw_result(const std::filesystem::path& python, const std::string& what, const std::string& json,
+                 const std::string& picture);
+
 }  // namespace starling::cli

@@ -179,6 +179,10 @@ void for_each_setting(Visit&& visit) {
       S{sampling_settings, "fit", "thin", "--thin", "NUMBER", "keep every so-many-th step"},
       [](auto& r) -> auto& { return r.fit.thin; });
   visit(
+      S{output_settings, "output", "log_likelihood_every", "--log-likelihood-every", "NUMBER",
+        "write ln L of every object for every so-many-th draw, for ArviZ's LOO and WAIC; 0: for none"},
+      [](auto& r) -> auto& { return r.fit.log_likelihood_every; });
+  visit(
       S{sampling_settings, "fit", "moves", "--moves", "MOVES",
         "moves on theta and their shares, as stretch or de=0.7,stretch=0.2,snooker=0.1; default: by method"},
       [](auto& r) -> auto& { return r.moves; });

@@ -17,6 +17,8 @@ namespace starling {
 /// One of Ms, by its number.
 template <class... Ms>
 struct MeasurementSet {
+  static constexpr std::uint32_t size = sizeof...(Ms);
+
   template <class R>
   static STARLING_HD R log_likelihood([[maybe_unused]] std::uint32_t which,
                                       [[maybe_unused]] const Coefficients<R, kMeasurementCoefficients>& c,
@@ -58,6 +60,16 @@ struct MeasurementSet {
 using BuiltinMeasurements = MeasurementSet<NormalNoise, NormalUnknownNoise, NormalExtraScatter, StudentTNoise,
                                            TwoSidedNormal, CensoredNormal, Flux, LogFlux, PoissonCounts,
                                            PoissonLogRate, BinomialCounts, BinomialLogit>;
+
+/// The built-in ones and one of somebody's own, which is the last.
+template <class Set, class M>
+struct ExtendedSet;
+template <class... Ms, class M>
+struct ExtendedSet<MeasurementSet<Ms...>, M> {
+  using Type = MeasurementSet<Ms..., M>;
+};
+template <class M>
+using BuiltinMeasurementsAnd = typename ExtendedSet<BuiltinMeasurements, M>::Type;
 
 /// Object columns 0 to 3.
 template <class R, class S>

@@ -212,8 +212,9 @@ class CompiledPopulation final : public PopulationModel {
 };
 
 template <Population P, class Ms>
-PopulationEntry entry_of() {
-  PopulationEntry entry{std::string(P::name), std::string(P::meaning), {}, nullptr};
+PopulationEntry entry_of(std::string_view own_measurement = "") {
+  PopulationEntry entry{
+      std::string(P::name), std::string(P::meaning), {}, nullptr, std::string(own_measurement)};
   if constexpr (HasArguments<P>) entry.arguments = P::arguments();
   entry.make = [](std::span<const double> arguments) -> std::shared_ptr<const PopulationModel> {
     return std::make_shared<CompiledPopulation<P, Ms>>(make_population<P>(arguments));

@@ -57,8 +57,11 @@ struct MeasurementEntry {
   std::shared_ptr<const MeasurementModel> (*make)(std::span<const double> arguments);
 };
 
-/// All that there are, but for posterior samples.
+/// All that there are, but for posterior samples: those that are built in, then those of programs' own.
 const std::vector<MeasurementEntry>& measurement_entries();
+/// Adds one of a program's own; for compile_model.cpp. Throws InputError if a built-in one has its name.
+void add_measurement(const MeasurementEntry& entry);
+[[nodiscard]] bool is_own_measurement(std::string_view name);
 
 /// The values of a measurement's columns, object by object.
 class Rows {

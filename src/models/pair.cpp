@@ -9,12 +9,10 @@
 #include "models/frames.hpp"
 #include "models/joint.hpp"
 #include "models/likelihoods.hpp"
-#include "models/possible.hpp"
 #include "models/quadrature.hpp"
 #include "models/registry.hpp"
 #include "models/selection.hpp"
 #include "starling/error.hpp"
-#include "starling/measurements/samples.hpp"
 
 namespace starling {
 namespace {
@@ -207,12 +205,9 @@ class Pair final : public ModelDefinition {
 
 std::shared_ptr<const ModelDefinition> find_definition(std::string_view population,
                                                        std::string_view measurement, bool rate) {
-  auto p = find_population(population);
-  auto m = measurement == Samples::name ? Named<MeasurementModel>{std::string(Samples::name), nullptr}
-                                        : find_measurement(measurement);
-  if (m.model)
-    if (const auto why = why_impossible(p, m); !why.empty()) throw InputError(why);
-  return std::make_shared<Pair>(std::move(p), std::move(m), rate);
+  auto pair = find_pair(population, measurement);
+  if (!pair.why_not.empty()) throw InputError(pair.why_not);
+  return std::make_shared<Pair>(std::move(pair.population), std::move(pair.measurement), rate);
 }
 
 }  // namespace starling

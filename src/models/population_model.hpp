@@ -104,6 +104,8 @@ struct PopulationEntry {
   std::string name, meaning;
   std::vector<Argument> arguments;
   std::shared_ptr<const PopulationModel> (*make)(std::span<const double> arguments);
+  /// Beside the built-in measurements its kernels know this one of a program's own; "": none.
+  std::string own_measurement = {};
 };
 
 /// All that are there: those that are built in, then those that programs added.

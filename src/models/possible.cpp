@@ -63,9 +63,7 @@ std::string why_impossible(const Named<PopulationModel>& population,
 }
 
 PairFacts pair_facts(std::string_view population, std::string_view measurement) {
-  const auto p = find_population(population);
-  if (measurement != "samples")
-    if (auto why = why_impossible(p, find_measurement(measurement)); !why.empty()) return {{}, {}, why};
+  if (auto pair = find_pair(population, measurement); !pair.why_not.empty()) return {{}, {}, pair.why_not};
   const auto definition = find_definition(population, measurement);
   return {definition->integrals(), definition->latent_updates(), ""};
 }

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "models/call_text.hpp"
+#include "models/possible.hpp"
 #include "starling/error.hpp"
 #include "starling/measurements/samples.hpp"
 #include "starling/model.hpp"
@@ -102,15 +103,17 @@ std::string text_of(const std::string& name, const std::vector<Argument>& argume
   return values.empty() ? name : fmt::format("{}({})", name, text);
 }
 
-template <class Model, class Entry>
+/// The first of the entries with that name for which `suits` holds.
+template <class Model, class Entry, class Suits>
 Named<Model> find(std::string_view text, const std::vector<Entry>& entries, const char* what,
-                  const std::vector<std::string>& also) {
+                  const std::vector<std::string>& also, Suits suits) {
   Call call = parse_call(text, what);
   if (call.name.ends_with("_mixture")) name_by_components(call);
   std::vector<std::string> names = also;
-  for (const auto& entry : entries) names.push_back(entry.name);
+  for (const auto& entry : entries)
+    if (std::find(names.begin(), names.end(), entry.name) == names.end()) names.push_back(entry.name);
   for (const auto& entry : entries) {
-    if (entry.name != call.name) continue;
+    if (entry.name != call.name || !suits(entry)) continue;
     const auto values = values_of(call, entry.arguments, fmt::format("{} '{}'", what, entry.name));
     return {text_of(entry.name, entry.arguments, values), entry.make(values)};
   }
@@ -122,7 +125,7 @@ Named<Model> find(std::string_view text, const std::vector<Entry>& entries, cons
 
 void add_population(const PopulationEntry& entry) {
   for (const auto& known : list_of_populations())
-    if (known.name == entry.name)
+    if (known.name == entry.name && known.own_measurement == entry.own_measurement)
       throw InputError(fmt::format("there are two populations named '{}'", entry.name));
   list_of_populations().push_back(entry);
 }
@@ -139,16 +142,43 @@ const std::vector<PopulationEntry>& population_entries() {
 }
 
 Named<PopulationModel> find_population(std::string_view text) {
-  return find<PopulationModel>(text, population_entries(), "population", {});
+  return find<PopulationModel>(text, population_entries(), "population", {},
+                               [](const auto&) { return true; });
 }
 
 Named<MeasurementModel> find_measurement(std::string_view text) {
-  return find<MeasurementModel>(text, measurement_entries(), "measurement", {std::string(Samples::name)});
+  return find<MeasurementModel>(text, measurement_entries(), "measurement", {std::string(Samples::name)},
+                                [](const auto&) { return true; });
+}
+
+NamedPair find_pair(std::string_view population, std::string_view measurement) {
+  NamedPair pair{find_population(population), {std::string(Samples::name), nullptr}, ""};
+  if (measurement == Samples::name) return pair;
+  pair.measurement = find_measurement(measurement);
+  const auto name = split_call(measurement).name;
+  if (is_own_measurement(name)) {
+    const auto with_it = [&](const PopulationEntry& entry) { return entry.own_measurement == name; };
+    std::vector<std::string> compiled;
+    for (const auto& entry : population_entries())
+      if (with_it(entry)) compiled.push_back(entry.name);
+    if (std::find(compiled.begin(), compiled.end(), split_call(pair.population.text).name) == compiled.end())
+      pair.why_not = fmt::format(
+          "population '{}' was not compiled with measurement '{}', only {}: name it in starling_add_model, "
+          "too",
+          pair.population.text, name, fmt::join(compiled, ", "));
+    else
+      pair.population =
+          find<PopulationModel>(pair.population.text, population_entries(), "population", {}, with_it);
+  }
+  if (pair.why_not.empty()) pair.why_not = why_impossible(pair.population, pair.measurement);
+  return pair;
 }
 
 std::vector<NamedThing> known_populations() {
   std::vector<NamedThing> all;
   for (const auto& entry : population_entries()) {
+    if (std::any_of(all.begin(), all.end(), [&](const auto& known) { return known.name == entry.name; }))
+      continue;  // compiled with another measurement, too
     // parameters do not depend on the values of arguments: any will do
     std::vector<double> values;
     for (const auto& a : entry.arguments)

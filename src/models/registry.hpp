@@ -18,5 +18,12 @@ struct Named {
 /// Throw InputError for unknown names and arguments (with the nearest known one) and for bad values.
 Named<PopulationModel> find_population(std::string_view text);
 Named<MeasurementModel> find_measurement(std::string_view text);
+/// A population compiled with a measurement ("samples" for posterior samples).
+struct NamedPair {
+  Named<PopulationModel> population;
+  Named<MeasurementModel> measurement;  ///< model: null for posterior samples
+  std::string why_not;                  ///< why the two cannot be had together, with advice; "" if they can
+};
+NamedPair find_pair(std::string_view population, std::string_view measurement);
 
 }  // namespace starling

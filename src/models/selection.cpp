@@ -128,19 +128,9 @@ class ByQuadrature final : public Factor {
     switch (selection_.kind) {
       case Selection::Kind::threshold:
         return parts_.measurement->probability_above(noise_theta, row, mu, selection_.a);
-      case Selection::Kind::logistic:
-        return 1 / (1 + std::exp(-(mu - selection_.a) / selection_.b));
       default:
-        return interpolated(mu);
+        return detection_probability(selection_, mu);
     }
-  }
-  [[nodiscard]] double interpolated(double mu) const {
-    const auto& x = selection_.mu;
-    const auto& p = selection_.value;
-    if (mu <= x.front()) return p.front();
-    if (mu >= x.back()) return p.back();
-    const auto k = static_cast<std::size_t>(std::upper_bound(x.begin(), x.end(), mu) - x.begin());
-    return p[k - 1] + (p[k] - p[k - 1]) * (mu - x[k - 1]) / (x[k] - x[k - 1]);
   }
   /// Places (in the frame) where p_det changes quickly.
   [[nodiscard]] std::vector<double> features(const Rows::Values& row) const {
@@ -291,6 +281,17 @@ class ByInjections final : public Factor {
 };
 
 }  // namespace
+
+double detection_probability(const Selection& selection, double mu) {
+  if (selection.kind == Selection::Kind::logistic)
+    return 1 / (1 + std::exp(-(mu - selection.a) / selection.b));
+  const auto& x = selection.mu;
+  const auto& p = selection.value;
+  if (mu <= x.front()) return p.front();
+  if (mu >= x.back()) return p.back();
+  const auto k = static_cast<std::size_t>(std::upper_bound(x.begin(), x.end(), mu) - x.begin());
+  return p[k - 1] + (p[k] - p[k - 1]) * (mu - x[k - 1]) / (x[k] - x[k - 1]);
+}
 
 std::unique_ptr<SelectionFactor> selection_factor(const Parts& parts, const Selection& selection) {
   if (!selection.any()) return nullptr;

@@ -26,6 +26,9 @@ class SelectionFactor {
   virtual double detected(std::span<const double> theta) = 0;
 };
 
+/// p_det at a true value (in the catalog's units), where it is a function of that alone: logistic, table.
+double detection_probability(const Selection& selection, double mu);
+
 /// Null without selection. Throws InputError where the selection cannot be had for the model and catalog.
 std::unique_ptr<SelectionFactor> selection_factor(const Parts& parts, const Selection& selection);
 

@@ -45,7 +45,8 @@ std::vector<std::size_t> impossible_objects(Likelihood& likelihood, const Catalo
 class Run {
  public:
   Run(const Model& model, const Catalog& catalog, Method method, const FitOptions& options, ChainSink& sink)
-      : catalog_(catalog),
+      : model_(model),
+        catalog_(catalog),
         options_(options),
         sink_(sink),
         backend_(choose_backend(
@@ -133,7 +134,7 @@ class Run {
     std::size_t moves = 0;
     std::span<const double> centred = state_.theta;
     if (likelihood_) {
-      if (t > 0 && recenters_at(t)) recenter();
+      if (t > 0 && (recenters_at(t) || (quadrature_ && left_the_others()))) recenter();
       moves += marginal_sweep(t);
     }
     if (joint_) {
@@ -145,7 +146,7 @@ class Run {
         centred = centred_;
       }
     }
-    recorder_->record(t, state_, centred, moves);
+    recorder_->record(t, state_, centred, moves, log_likelihoods(t));
     if (t >= header_.burn_in) counts_.proposals += moves * state_.chains();
     counts_.done = t + 1;
     counts_.kept += header_.keeps(t) ? 1 : 0;
@@ -230,11 +231,16 @@ class Run {
       throw InputError(fmt::format("the run has made {} steps already, more than the {} that are asked for",
                                    counts_.done, header_.burn_in + header_.steps));
     const std::size_t d = state_.dimension;
-    const bool fits = reference_.empty() ? others_.empty() : likelihood_ && reference_.size() == d;
+    const bool likelihood = likelihood_ || options_.log_likelihood_every > 0;
+    const bool fits = reference_.empty() ? others_.empty() : likelihood && reference_.size() == d;
     if (!fits || others_.size() % d != 0)
       throw RunError("the saved state is not of this run: a list has another length");
     counts_.ended = counts_.ended && options_.until.any();
-    if (!reference_.empty()) likelihood_->rebase(reference_, others_);
+    if (reference_.empty()) return;
+    if (likelihood_)
+      likelihood_->rebase(reference_, others_);
+    else
+      make_pointwise();
   }
 
   /// All that goes from sweep to sweep, and can't be had from the model, the catalog and the options.
@@ -289,24 +295,87 @@ class Run {
   /// Moves the likelihood's reference to the mean of all walkers, and has integrals right for the walkers
   /// that are farthest out.
   void recenter() {
+    if (counts_.done > 0 && counts_.done <= header_.burn_in) rescue_lost(state_, options_.seed, static_cast<std::uint32_t>(counts_.done));
+    refer_to_walkers();
+    likelihood_->rebase(reference_, others_);
+    evaluate_all();
+  }
+
+  /// reference_: the mean of all walkers; others_: beyond those that are farthest out, as walkers will go
+  /// there, about five standard deviations, unless the prior ends before.
+  void refer_to_walkers() {
     const std::size_t d = state_.dimension;
-    if (counts_.done > 0) rescue_lost(state_, options_.seed, static_cast<std::uint32_t>(counts_.done));
     reference_.assign(d, 0.0);
     others_.clear();
     for (std::size_t c = 0; c < state_.chains(); ++c)
       for (std::size_t j = 0; j < d; ++j)
         reference_[j] += state_.at(c)[j] / static_cast<double>(state_.chains());
+    // of n normal numbers the farthest is about sqrt(2 ln n) standard deviations out
+    const double beyond =
+        std::clamp(5 / std::sqrt(2 * std::log(static_cast<double>(state_.chains()))), 1.0, 2.5) - 1;
     for (const std::size_t j : state_.free) {
       std::size_t lowest = 0, highest = 0;
       for (std::size_t c = 0; c < state_.chains(); ++c) {
         if (state_.at(c)[j] < state_.at(lowest)[j]) lowest = c;
         if (state_.at(c)[j] > state_.at(highest)[j]) highest = c;
       }
-      for (const std::size_t c : {lowest, highest})
-        others_.insert(others_.end(), state_.at(c).begin(), state_.at(c).end());
+      for (const std::size_t c : {lowest, highest}) {
+        const auto theta = outward(state_.at(c), beyond);
+        others_.insert(others_.end(), theta.begin(), theta.end());
+      }
     }
-    likelihood_->rebase(reference_, others_);
-    evaluate_all();
+  }
+
+  /// Whether a walker went where integrals by nodes were not made right.
+  [[nodiscard]] bool left_the_others() const {
+    const std::size_t d = state_.dimension;
+    for (const std::size_t j : state_.free) {
+      double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
+      for (std::size_t k = j; k < others_.size(); k += d) {
+        lowest = std::min(lowest, others_[k]);
+        highest = std::max(highest, others_[k]);
+      }
+      for (std::size_t c = 0; c < state_.chains(); ++c)
+        if (state_.at(c)[j] < lowest || state_.at(c)[j] > highest) return true;
+    }
+    return false;
+  }
+
+  /// theta moved away from reference_ by `share` of their distance, or by less where that is impossible.
+  [[nodiscard]] std::vector<double> outward(std::span<const double> theta, double share) const {
+    std::vector<double> moved(theta.size());
+    for (int tries = 0; tries < 4; ++tries, share /= 2) {
+      for (std::size_t j = 0; j < theta.size(); ++j) moved[j] = theta[j] + share * (theta[j] - reference_[j]);
+      if (model_.log_prior(moved) > -std::numeric_limits<double>::infinity()) return moved;
+    }
+    return {theta.begin(), theta.end()};
+  }
+
+  /// The marginal likelihood of a joint fit that does not sample it, for the log-likelihoods of objects.
+  void make_pointwise() {
+    pointwise_ = model_.definition().likelihood(catalog_, Method::marginal, reference_, options_, backend_);
+    pointwise_->rebase(reference_, others_);
+  }
+
+  /// ln L_i of every walker and object, [chain][object], if sweep t becomes a draw for which it is kept.
+  std::vector<float> log_likelihoods(std::size_t t) {
+    const std::size_t every = options_.log_likelihood_every, n = catalog_.size();
+    if (every == 0 || !header_.keeps(t) || ((t - header_.burn_in) / header_.thin + 1) % every != 0) return {};
+    if (!likelihood_ && (!pointwise_ || left_the_others())) {
+      refer_to_walkers();
+      make_pointwise();
+    }
+    Likelihood& likelihood = likelihood_ ? *likelihood_ : *pointwise_;
+    std::vector<double> factor(state_.chains());
+    if (selection_) selection_->log_factor(state_.theta, factor);
+    std::vector<float> all(state_.chains() * n);
+    parallel_for(state_.chains(), backend_.threads, 1, [&](std::size_t c) {
+      std::vector<double> l(n);
+      likelihood.pointwise(state_.at(c), l);
+      for (std::size_t i = 0; i < n; ++i)
+        all[c * n + i] = static_cast<float>(l[i] + factor[c] / static_cast<double>(n));
+    });
+    return all;
   }
 
   std::size_t marginal_sweep(std::size_t t) {
@@ -391,6 +460,7 @@ class Run {
     return moves;
   }
 
+  const Model& model_;
   const Catalog& catalog_;
   const FitOptions& options_;
   ChainSink& sink_;
@@ -404,7 +474,7 @@ class Run {
   bool quadrature_ = false;  // it is a quadrature
   std::unique_ptr<SelectionFactor> selection_;
   ThetaTarget target_;
-  std::unique_ptr<Likelihood> likelihood_;
+  std::unique_ptr<Likelihood> likelihood_, pointwise_;
   std::unique_ptr<JointTarget> joint_;
   std::vector<double> centred_, center_;    // the second: of the start
   std::vector<double> reference_, others_;  // of the likelihood, once it was moved

@@ -38,6 +38,8 @@ ChainHeader make_header(const Model& model, Method method, const FitOptions& o, 
     h.attributes["rate"] = std::to_string(model.selection().rate ? 1 : 0);
   }
   if (o.until.any()) h.attributes["until"] = to_string(o.until);
+  if (o.log_likelihood_every > 0)
+    h.attributes["log_likelihood_every"] = std::to_string(o.log_likelihood_every);
   if (!o.start_center.empty()) {
     h.attributes["start_center"] = list(o.start_center);
     h.attributes["start_spread"] = list(o.start_spread);

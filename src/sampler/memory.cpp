@@ -17,7 +17,10 @@ MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samp
   const std::uint64_t per_object = joint ? groups_of(chains) * n * (2 * sizeof(double) + sizeof(float)) : 0;
   const std::uint64_t catalog = (3 * n + samples) * sizeof(double);
   // a block of 64 sweeps, in memory a few times over while it is written
-  const std::uint64_t block = 64 * chains * ((joint ? 2 : 1) * d + 2) * sizeof(double) * 3;
+  const std::uint64_t kept =
+      options.log_likelihood_every > 0 ? n * chains * sizeof(float) : 0;  // of one draw
+  const std::uint64_t block = 64 * chains * ((joint ? 2 : 1) * d + 2) * sizeof(double) * 3 +
+                              (kept > 0 ? 3 * (kept + (16u << 20)) : 0);
   // a checkpoint: the latents and their moments; what else there is of a walker, with its share of the draws
   // that are kept for the run's end
   const std::uint64_t moments = joint ? groups_of(chains) * n * 2 * sizeof(double) : 0;
@@ -39,7 +42,8 @@ MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samp
       mb(plan.host_bytes), mb(plan.device_bytes),
       mb(((joint ? 2 * d * (options.burn_in + options.most_steps()) : 0) +
           (d + 2) * (options.most_steps() / options.thin)) *
-         chains * sizeof(double)),
+             chains * sizeof(double) +
+         (kept > 0 ? options.most_steps() / options.thin / options.log_likelihood_every * kept : 0)),
       mb(latents + moments + scales + walkers));
   return plan;
 }

@@ -86,6 +86,14 @@ FitOptions with_defaults(const FitOptions& options, const Model& model, Method m
   require(o.steps >= 1, "steps is 0, expected 1 or more");
   require(o.thin >= 1 && o.thin <= o.steps,
           fmt::format("thin is {}, expected between 1 and steps = {}", o.thin, o.steps));
+  require(
+      o.log_likelihood_every == 0 || o.log_likelihood_every <= o.most_steps() / o.thin,
+      fmt::format("log-likelihoods are to be kept of every {} draws, expected at most the {} that are made",
+                  o.log_likelihood_every, o.most_steps() / o.thin));
+  require(
+      o.log_likelihood_every == 0 || !model.selection().rate,
+      "with a Poisson rate the catalog is one realisation, and its objects have no likelihoods of their own "
+      "to keep: leave out the rate");
   require(!o.until.any() || o.max_steps >= o.steps,
           fmt::format("max steps is {}, expected at least steps = {}", o.max_steps, o.steps));
   require(o.burn_in + o.most_steps() < (std::size_t{1} << 32) - 2,

@@ -18,7 +18,7 @@ Recorder::Recorder(const ChainHeader& header, const FitOptions& options, ChainSi
     : header_(header), options_(options), sink_(sink), joint_(joint), begin_(Clock::now()) {}
 
 void Recorder::record(std::size_t sweep, const Ensembles& state, std::span<const double> centred,
-                      std::size_t moves) {
+                      std::size_t moves, std::span<const float> log_likelihood) {
   if (block_.sweeps == 0) block_.first_sweep = sweep;
   ++block_.sweeps;
   block_.theta.insert(block_.theta.end(), state.theta.begin(), state.theta.end());
@@ -28,12 +28,15 @@ void Recorder::record(std::size_t sweep, const Ensembles& state, std::span<const
     block_.acceptance.push_back(static_cast<float>(a) / static_cast<float>(moves));
     accepted_ += a;
   }
+  block_.log_likelihood.insert(block_.log_likelihood.end(), log_likelihood.begin(), log_likelihood.end());
   proposed_ += moves * state.chains();
   if (header_.keeps(sweep))
     for (std::size_t c = 0; c < state.chains(); ++c)
       if (draw_count_++ % draw_every_ == 0) keep_draw(state.at(c));
   const bool last = sweep + 1 == header_.burn_in + header_.steps;
-  if (block_.sweeps == 64 || last || seconds_since(appended_) > 5) flush();
+  constexpr std::size_t many = std::size_t{1} << 22;  // log-likelihoods, 16 MB of them
+  if (block_.sweeps == 64 || last || block_.log_likelihood.size() > many || seconds_since(appended_) > 5)
+    flush();
   if (last || seconds_since(reported_) > 0.1) report(sweep + 1, header_.burn_in + header_.steps);
 }
 

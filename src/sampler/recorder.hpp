@@ -19,7 +19,9 @@ class Recorder {
  public:
   Recorder(const ChainHeader& header, const FitOptions& options, ChainSink& sink, bool joint);
 
-  void record(std::size_t sweep, const Ensembles& state, std::span<const double> centred, std::size_t moves);
+  /// log_likelihood: [chain][object], where it is kept of this sweep; else empty.
+  void record(std::size_t sweep, const Ensembles& state, std::span<const double> centred, std::size_t moves,
+              std::span<const float> log_likelihood = {});
   void report(std::size_t done, std::size_t sweeps);
   void flush();
   /// Until the sink has all that was flushed; throws what the sink threw.

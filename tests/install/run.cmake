@@ -52,11 +52,36 @@ if(MODEL)
     endif()
   endforeach()
 
-  # a mistake in the header is named
-  file(WRITE ${WORK}/broken.cpp "#include <${MODEL}/broken.hpp>\nstatic_assert(starling::Population<Broken>);\n")
-  execute_process(COMMAND ${CXX} -std=c++20 -fsyntax-only -I${WORK}/prefix/include ${WORK}/broken.cpp
-    RESULT_VARIABLE status ERROR_VARIABLE message)
-  if(status EQUAL 0 OR NOT message MATCHES "log_density")
-    message(FATAL_ERROR "the compiler does not name the missing member:\n${message}")
+  # A measurement of one's own, beside those that are built in, with the populations that were compiled with it.
+  run(${program} info)
+  if(NOT output MATCHES "laplace")
+    message(FATAL_ERROR "the program does not list its own measurement:\n${output}")
   endif()
+  run(${program} simulate --population rayleigh --measurement laplace --truth s=2 --column b=0.5 --objects 300 --seed 1
+    -o ${WORK}/laplace.csv)
+  foreach(method marginal joint)
+    run(${program} fit ${WORK}/laplace.csv --population rayleigh --measurement laplace --method ${method} --walkers 20
+      --burn-in 200 --steps 200 --seed 1 -o ${WORK}/laplace_${method}.nc)
+    if(NOT output MATCHES "\ns +([0-9.]+)" OR CMAKE_MATCH_1 LESS 1.8 OR CMAKE_MATCH_1 GREATER 2.2)
+      message(FATAL_ERROR "the ${method} fit of one's own measurement is off, s should be about 2:\n${output}")
+    endif()
+  endforeach()
+  execute_process(COMMAND ${program} fit ${WORK}/laplace.csv --measurement laplace -o ${WORK}/no.nc
+    RESULT_VARIABLE status ERROR_VARIABLE message)
+  if(NOT status EQUAL 2 OR NOT message MATCHES "'normal' was not compiled with measurement 'laplace', only rayleigh")
+    message(FATAL_ERROR "a population that was not compiled with the measurement gives ${status}: ${message}")
+  endif()
+
+  # a mistake in a header is named
+  foreach(broken "broken.hpp;Population<Broken>;log_density" "broken_measurement.hpp;Measurement<BrokenNoise>;datum")
+    list(GET broken 0 file)
+    list(GET broken 1 concept)
+    list(GET broken 2 member)
+    file(WRITE ${WORK}/broken.cpp "#include <${MODEL}/${file}>\nstatic_assert(starling::${concept});\n")
+    execute_process(COMMAND ${CXX} -std=c++20 -fsyntax-only -I${WORK}/prefix/include ${WORK}/broken.cpp
+      RESULT_VARIABLE status ERROR_VARIABLE message)
+    if(status EQUAL 0 OR NOT message MATCHES "${member}")
+      message(FATAL_ERROR "the compiler does not name the missing member:\n${message}")
+    endif()
+  endforeach()
 endif()

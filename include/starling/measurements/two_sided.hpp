@@ -11,7 +11,7 @@ struct TwoSidedNormal {
   static constexpr std::string_view name = "two_sided_normal";
   static constexpr std::string_view meaning =
       "x with errors -sigma_minus and +sigma_plus: likelihood of mu by two half normals";
-  static constexpr bool frame_shifts = true, frame_scales = true;
+  static constexpr bool frame_shifts = true, frame_scales = true, kink = true;
 
   static std::vector<Parameter> parameters() { return {}; }
   static std::vector<Column> columns() {

@@ -1,0 +1,4 @@
+#pragma once
+
+#include "laplace.hpp"
+#include "rayleigh.hpp"
