@@ -44,7 +44,7 @@ TEST_F(Calibrate, FailsWhereNoiseIsIgnored) {
 
 TEST_F(Calibrate, DrawsAPicture) {
   const auto python = story_test::python_with_figures();
-  if (python.empty()) GTEST_SKIP() << "no Python with matplotlib, corner and h5py: set STARLING_PYTHON";
+  if (python.empty()) GTEST_SKIP() << "no Python with the packages of figures: set STARLING_PYTHON";
   story_test::set_environment(python);
   must(join(small, {"--method", "marginal", "--plot", "ranks.png"}));
   EXPECT_TRUE(cli_test::contents(folder_ / "ranks.png").starts_with("\x89PNG"));

@@ -68,7 +68,7 @@ TEST_F(Check, TakesTheSelectionOfTheRun) {
 
 TEST_F(Check, DrawsAPicture) {
   const auto python = story_test::python_with_figures();
-  if (python.empty()) GTEST_SKIP() << "no Python with matplotlib, corner and h5py: set STARLING_PYTHON";
+  if (python.empty()) GTEST_SKIP() << "no Python with the packages of figures: set STARLING_PYTHON";
   story_test::set_environment(python);
   fit("run.nc", {"--measurement", "normal"});
   must({"check", "run.nc", "--replicates", "100", "--plot", "check.png"});

@@ -76,7 +76,8 @@ TEST(LogLikelihoods, OfAQuadratureAddUpToTheLikelihood) {
     for_each_kept(chain, catalog.size(), [&](const std::vector<double>& theta, std::size_t i, double l) {
       if (i == 0) {
         sums.push_back(0);
-        at.push_back(" " + std::to_string(theta[0]) + " " + std::to_string(theta[1]) + " " + std::to_string(theta[2]));
+        at.push_back(" " + std::to_string(theta[0]) + " " + std::to_string(theta[1]) + " " +
+                     std::to_string(theta[2]));
         exact.push_back(log_probability(model, catalog, Method::marginal, theta).log_likelihood);
       }
       sums.back() += l;

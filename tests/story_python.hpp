@@ -31,7 +31,8 @@ inline std::pair<std::string, int> shell(const std::string& command) {
 inline std::string python_with_figures() {
   const char* asked = std::getenv("STARLING_PYTHON");
   const std::string python = asked != nullptr ? asked : (source_folder() / ".venv/bin/python").string();
-  const bool can = shell("'" + python + "' -c 'import numpy, matplotlib, corner, h5py' 2>&1").second == 0;
+  const bool can =
+      shell("'" + python + "' -c 'import numpy, scipy, matplotlib, corner, h5py' 2>&1").second == 0;
   return can ? python : "";
 }
 

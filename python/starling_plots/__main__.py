@@ -57,7 +57,8 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except ImportError as missing:
-        print(f"starling: the Python package {missing.name} is missing", file=sys.stderr)
+        what = f"the Python package {missing.name} is missing" if missing.name else str(missing)
+        print(f"starling: {what}", file=sys.stderr)
         sys.exit(MISSING_PACKAGE)
     except Exception as error:
         if type(error).__name__ != "BadFile":

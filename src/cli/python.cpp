@@ -63,7 +63,7 @@ int run_program(std::vector<std::string> words, const std::map<std::string, std:
 bool has_packages(const fs::path& python) {
   const char* script =
       "import importlib.util as u, sys\n"
-      "sys.exit(any(u.find_spec(m) is None for m in ('numpy', 'matplotlib', 'corner', 'h5py')))";
+      "sys.exit(any(u.find_spec(m) is None for m in ('numpy', 'scipy', 'matplotlib', 'corner', 'h5py')))";
   return run_program({python.string(), "-c", script}, {}, true) == 0;
 }
 
@@ -113,8 +113,9 @@ fs::path find_python() {
   }
   for (const auto& python : {share_folder() / ".venv" / "bin" / "python", fs::path("python3")})
     if (has_packages(python)) return python;
-  throw RunError("figures need a Python 3 with numpy, matplotlib, corner and h5py, and python3 is none: " +
-                 advice);
+  throw RunError(
+      "figures need a Python 3 with numpy, scipy, matplotlib, corner and h5py, and python3 is none: " +
+      advice);
 }
 
 int run_plots(const fs::path& python, const std::vector<std::string>& arguments) {

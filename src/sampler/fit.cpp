@@ -295,7 +295,8 @@ class Run {
   /// Moves the likelihood's reference to the mean of all walkers, and has integrals right for the walkers
   /// that are farthest out.
   void recenter() {
-    if (counts_.done > 0 && counts_.done <= header_.burn_in) rescue_lost(state_, options_.seed, static_cast<std::uint32_t>(counts_.done));
+    if (counts_.done > 0 && counts_.done <= header_.burn_in)
+      rescue_lost(state_, options_.seed, static_cast<std::uint32_t>(counts_.done));
     refer_to_walkers();
     likelihood_->rebase(reference_, others_);
     evaluate_all();
