@@ -65,9 +65,20 @@ TEST(LikelihoodKernels, SamplesTermHasTheSameBitsEverywhere) {
   for (const bool interim : {false, true}) {
     expect_same_sums<SamplesTerm<NormalPopulation>>(samples(interim), normal_walkers(kWalkers, 0.1, true),
                                                     3e-6);
-    expect_same_sums<SamplesVarianceTerm<NormalPopulation>>(samples(interim),
-                                                            normal_walkers(kWalkers, 0.1, true), 3e-6);
+    expect_same_sums<SamplesErrorTerm<NormalPopulation>>(samples(interim),
+                                                         normal_walkers(kWalkers, 0.1, true), 3e-6);
   }
+}
+
+TEST(LikelihoodKernels, GaussianSamplesTermHasTheSameBitsEverywhere) {
+  auto objects = points();
+  for (std::uint64_t i = 0; i < kObjects; ++i) {
+    const double variance = objects.column[1][i], count = 3 + static_cast<double>(i % 50);
+    objects.column[1][i] = 1 / (1 + variance);
+    objects.column[2].push_back(variance / (2 * count));
+    objects.column[3].push_back(variance * variance / (count - 1));
+  }
+  expect_same_sums<GaussianSamplesTerm>(objects, table(kWalkers, {{0, 0.1}, {0, 0}, {0, 0.1}}), 2e-6);
 }
 
 TEST(LikelihoodKernels, SamplesTermFarFromItsReferenceTakesTheSafePathWithTheSameBits) {

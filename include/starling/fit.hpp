@@ -69,6 +69,9 @@ struct FitOptions {
   std::string latents = "auto";    ///< joint: "auto" (exact where possible), "exact", "metropolis", "samples"
   std::size_t latent_updates = 3;  ///< Metropolis updates of each latent per sweep
   std::string integral = "auto";   ///< marginal: "auto", "exact", "quadrature", "samples"
+  /// Marginal fits of posterior samples: "none", "first-order" (+ V / 2), "jackknife", or "gaussian" (normal
+  /// population, near-normal samples under a flat interim prior: means and variances in their place).
+  std::string bias_correction = "none";
   double quadrature_tolerance = 1e-6;  ///< error of one object's ln L by quadrature
   std::string device =
       "auto";       ///< "auto", "cpu", "cuda", "cuda:K", "reference" (serial, double: the oracle, slow)

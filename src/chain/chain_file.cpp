@@ -66,7 +66,7 @@ void check_same_run(const std::filesystem::path& path, const JournalHead& then, 
   };
   bool same = all(h) == all(now);
   for (const char* name : {"moves", "moves_per_step", "stretch_scale", "start_center", "start_spread",
-                           "scheme", "latent_updates", "log_likelihood_every"})
+                           "scheme", "latent_updates", "log_likelihood_every", "bias_correction"})
     same = same && same_text(name);
   if (!same) throw other("its options have changed");
 }

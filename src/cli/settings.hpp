@@ -143,6 +143,12 @@ void for_each_setting(Visit&& visit) {
         "marginal: exact, quadrature, samples, or auto (exact where it can be)"},
       [](auto& r) -> auto& { return r.fit.integral; });
   visit(
+      S{likelihood_settings, "fit", "bias_correction", "--bias-correction", "KIND",
+        "marginal, posterior samples: none, first-order (+ V / 2), jackknife, or gaussian (normal "
+        "population, "
+        "near-normal samples)"},
+      [](auto& r) -> auto& { return r.fit.bias_correction; });
+  visit(
       S{likelihood_settings, "fit", "tolerance", "--tolerance", "NUMBER",
         "error of one object's ln L by quadrature"},
       [](auto& r) -> auto& { return r.fit.quadrature_tolerance; });

@@ -224,7 +224,10 @@ std::string monte_carlo_error(const Chain& chain, const Facts& parameters) {
     if (index < error.expected_bias.size())
       biases.push_back(fmt::format("{} by {:+.2g}", parameter.figures.name, error.expected_bias[index]));
   }
-  if (!biases.empty())
+  const auto correction = chain.header.attributes.find("bias_correction");
+  if (correction != chain.header.attributes.end())
+    text += fmt::format(" Its bias was corrected ({}), its scatter cannot be.", correction->second);
+  else if (!biases.empty())
     text += fmt::format(" Expected bias, to first order: {} posterior sd.", joined(biases));
   std::vector<std::string> objects;
   for (std::size_t i = 0; i < std::min<std::size_t>(error.worst.size(), 3); ++i) {

@@ -53,6 +53,10 @@ std::vector<std::string> notes(const Chain& chain) {
         fmt::format("weights: worth {} objects of equal weight; widths that allow for them (sandwich): {}",
                     result("effective_objects"), text));
   }
+  if (const auto correction = chain.header.attributes.find("bias_correction");
+      correction != chain.header.attributes.end())
+    list.push_back(fmt::format("the bias of the samples likelihood was corrected: {}; V = {:.3g}",
+                               correction->second, chain.results.monte_carlo.variance));
   if (const auto fraction = result("detected_fraction"); !fraction.empty())
     list.push_back(fmt::format("selection: a fraction {} of the population is seen{}", fraction,
                                result("injections_n_eff").empty()

@@ -195,15 +195,18 @@ struct SamplesTerm {
   }
 };
 
-/// The Monte Carlo variance of a samples likelihood, V_i = sum w^2 / (sum w)^2 - 1 / K_i, weighted by the
-/// square of the object's weight. Coefficients as SamplesTerm.
+/// The Monte Carlo error of a samples likelihood, and what corrects its bias. With r_k = w_k / sum w,
+/// outputs: V_i = sum r^2 - 1 / K_i, weighted by the square of the object's weight; to first order E[ln L_i]
+/// is short of the truth by V_i / 2; the jackknife adds
+///   (K_i - 1) (l - mean_k l_(k)) = -(K_i - 1) / K_i sum_k ln(1 - r_k) - (K_i - 1) ln(K_i / (K_i - 1)),
+/// l_(k) being l = ln L_i without sample k. Coefficients as SamplesTerm.
 template <class P>
-struct SamplesVarianceTerm {
+struct SamplesErrorTerm {
   static constexpr int coefficients = SamplesTerm<P>::coefficients;
-  static constexpr int outputs = 1;
+  static constexpr int outputs = 3;
 
   template <class R, class S>
-  static STARLING_HD Coefficients<R, 1> evaluate(const Coefficients<R, coefficients>& c,
+  static STARLING_HD Coefficients<R, 3> evaluate(const Coefficients<R, coefficients>& c,
                                                  const ObjectView<S>& objects, std::uint64_t i) {
     Coefficients<R, difference_size<P>()> difference;
     Coefficients<R, P::prepared_size> prepared;
@@ -211,10 +214,39 @@ struct SamplesVarianceTerm {
     const std::uint64_t begin = objects.offset[i], end = objects.offset[i + 1];
     R largest, sum, squares;
     SamplesTerm<P>::scaled_sums(prepared, objects, begin, end, largest, sum, squares);
-    const R some = squares / (sum * sum) - R(1.0f) / R(static_cast<S>(end - begin));
+    const R zero(0.0f), one(1.0f), count(static_cast<S>(end - begin)), others = count - one;
     // an object that is impossible at this theta has no variance
-    const R v = math::select<R>(sum > R(0.0f), some, R(0.0f));
-    return {{objects.weight ? v * R(objects.weight[i]) : v}};
+    const math::Mask<R> possible = sum > zero;
+    const R v = math::select<R>(possible, squares / (sum * sum) - one / count, zero);
+    R logs(0.0f);  // sum_k ln(1 - r_k) + r_k
+    for (std::uint64_t k = begin; k < end; ++k) {
+      const R r = math::exp(SamplesTerm<P>::template log_weight<R, S>(prepared, objects, k) - largest) / sum;
+      logs = logs + (math::log1p(zero - r) + r);
+    }
+    const R jackknife = others / count * (one - logs) - others * math::log1p(one / others);
+    return {{objects.weight ? v * R(objects.weight[i]) : v, R(0.5f) * v,
+             math::select<R>(possible & (others > zero), jackknife, zero)}};
+  }
+};
+
+/// Posterior samples of a normal population as if they were normal, with mean m_i and variance v_i: normal
+/// noise of that variance, and its bias taken out by the delta method,
+///   + v_i / (2 K_i S) + [r^2 / S^3 - 1 / (2 S^2)] v_i^2 / (K_i - 1),  S = theta_sigma^2 + v_i,  r = m_i -
+///   theta_mu.
+/// Coefficients and object columns 0 and 1 as NormalMarginalTerm; columns 2, 3: v_i / (2 K_i), v_i^2 / (K_i -
+/// 1).
+struct GaussianSamplesTerm {
+  static constexpr int coefficients = NormalMarginalTerm::coefficients;
+  static constexpr int outputs = 1;
+
+  template <class R, class S>
+  static STARLING_HD Coefficients<R, 1> evaluate(const Coefficients<R, 3>& c, const ObjectView<S>& objects,
+                                                 std::uint64_t i) {
+    R ratio, u, numerator, inverse;
+    NormalMarginalTerm::parts(c, objects, i, ratio, u, numerator, inverse);
+    const R l = NormalMarginalTerm::evaluate(c, objects, i)[0], r = R(objects.column[0][i]) - c[0];
+    const R second = math::fma(r * r, inverse, R(-0.5f)) * (inverse * inverse);
+    return {{l + math::fma(R(objects.column[2][i]), inverse, second * R(objects.column[3][i]))}};
   }
 };
 

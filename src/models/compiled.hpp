@@ -11,14 +11,14 @@
 #define STARLING_FOR_EACH_TERM(P, M, X) \
   X(starling::PointTerm<P>)             \
   X(starling::SamplesTerm<P>)           \
-  X(starling::SamplesVarianceTerm<P>)   \
+  X(starling::SamplesErrorTerm<P>)      \
   X(starling::QuadratureTerm<P, M>)     \
   X(starling::InjectionTerm<P>)
 #define STARLING_FOR_EACH_LATENT(P, M, X) \
   X(starling::MetropolisLatent<P, M>)     \
   X(starling::SampledLatent<P>)
 /// What there is for the normal population alone, with the measurements of set M.
-#define STARLING_FOR_EACH_NORMAL_TERM(X) X(starling::NormalMarginalTerm)
+#define STARLING_FOR_EACH_NORMAL_TERM(X) X(starling::NormalMarginalTerm) X(starling::GaussianSamplesTerm)
 #define STARLING_FOR_EACH_NORMAL_LATENT(M, X) X(starling::ExactNormalLatent<M>)
 
 /// Instantiates a backend's make_likelihood<Term>(objects, int) and make_latents<Latent>(objects, setup,

@@ -171,8 +171,13 @@ class CompiledPopulation final : public PopulationModel {
         return make_likelihood_kernel<PointTerm<P>>(backend, objects);
       case Term::samples:
         return make_likelihood_kernel<SamplesTerm<P>>(backend, objects);
-      case Term::samples_variance:
-        return make_likelihood_kernel<SamplesVarianceTerm<P>>(backend, objects);
+      case Term::samples_error:
+        return make_likelihood_kernel<SamplesErrorTerm<P>>(backend, objects);
+      case Term::samples_gaussian:
+        if constexpr (std::is_same_v<P, NormalPopulation>)
+          return make_likelihood_kernel<GaussianSamplesTerm>(backend, objects);
+        else
+          throw RunError("this population has no closed form");
       case Term::quadrature:
         return make_likelihood_kernel<QuadratureTerm<P, Ms>>(backend, objects);
       case Term::injections:

@@ -41,17 +41,18 @@ class KernelLikelihood : public Likelihood {
   /// The coefficients of one walker, coefficients_ of them.
   virtual void column(std::span<const double> theta, double* out) const = 0;
 
+  /// out: [output][theta]
   void sum(LikelihoodKernel& kernel, int coefficients, std::span<const double> theta, std::span<double> out) {
-    const std::size_t n = out.size();
+    const std::size_t n = theta.size() / parts_.dimension;
     table_.resize(n, coefficients);
     column_.resize(static_cast<std::size_t>(coefficients));
     for (std::size_t w = 0; w < n; ++w) {
       column(theta.subspan(w * parts_.dimension, parts_.dimension), column_.data());
       table_.set(w, column_);
     }
-    sums_.resize(n);
+    sums_.resize(out.size());
     kernel.sum(table_, sums_);
-    for (std::size_t w = 0; w < n; ++w) out[w] = sums_[w].value();
+    for (std::size_t w = 0; w < out.size(); ++w) out[w] = sums_[w].value();
   }
   [[nodiscard]] double weight(std::size_t i) const {
     return parts_.catalog.weight.empty() ? 1 : parts_.catalog.weight[i];
@@ -183,9 +184,9 @@ class SamplesLikelihood : public KernelLikelihood {
 };
 
 /// An L at its first reference.
-template <class L>
-std::unique_ptr<Likelihood> made(const Parts& parts, std::span<const double> reference) {
-  auto likelihood = std::make_unique<L>(parts);
+template <class L, class... More>
+std::unique_ptr<Likelihood> made(const Parts& parts, std::span<const double> reference, More... more) {
+  auto likelihood = std::make_unique<L>(parts, more...);
   likelihood->rebase(reference, {});
   return likelihood;
 }

@@ -12,6 +12,10 @@
 
 namespace starling {
 
+/// How the bias of a samples likelihood is corrected; formulas/terms.hpp has the equations.
+enum class BiasCorrection { none, first_order, jackknife, gaussian };
+BiasCorrection parse_bias_correction(const std::string& text);
+
 /// What a likelihood is made of. population is in the frame; measurement is null for posterior samples.
 struct Parts {
   const Catalog& catalog;
@@ -28,8 +32,13 @@ struct Parts {
 std::unique_ptr<Likelihood> point_likelihood(const Parts& parts, std::span<const double> reference);
 /// Normal population and normal noise, integrated in closed form.
 std::unique_ptr<Likelihood> exact_likelihood(const Parts& parts, std::span<const double> reference);
-/// Importance sampling over posterior samples.
-std::unique_ptr<Likelihood> samples_likelihood(const Parts& parts, std::span<const double> reference);
+/// Importance sampling over posterior samples; with the correction `gaussian`, which is for the normal
+/// population and a flat interim prior, a closed form.
+std::unique_ptr<Likelihood> samples_likelihood(const Parts& parts, std::span<const double> reference,
+                                               BiasCorrection correction);
+/// How many objects have samples that are far from normal: skewness or excess kurtosis beyond five times what
+/// chance gives normal samples.
+std::size_t objects_far_from_normal(const Catalog& catalog);
 /// Quadrature.
 std::unique_ptr<Likelihood> quadrature_likelihood(const Parts& parts, std::span<const double> reference);
 

@@ -86,7 +86,16 @@ class Pair final : public ModelDefinition {
                                          const Backend& backend) const override {
     const auto p = parts(catalog, options, backend);
     if (method == Method::naive) return point_likelihood(p, reference);
-    if (sampled()) return samples_likelihood(p, reference);
+    if (sampled()) {
+      const auto correction = parse_bias_correction(options.bias_correction);
+      if (correction == BiasCorrection::gaussian && options.note)
+        if (const std::size_t far = objects_far_from_normal(catalog); far > 0)
+          options.note(
+              fmt::format("the samples of {} of {} objects are far from normal, which bias correction "
+                          "gaussian takes them for",
+                          far, catalog.size()));
+      return samples_likelihood(p, reference, correction);
+    }
     const auto integral = options.integral == "auto" ? integrals().front() : options.integral;
     return integral == "exact" ? exact_likelihood(p, reference) : quadrature_likelihood(p, reference);
   }

@@ -15,9 +15,9 @@
 
 namespace starling {
 
-/// The likelihood kernels of a population; formulas/terms.hpp says what each sums. `exact` is the normal's
-/// alone.
-enum class Term { point, exact, samples, samples_variance, quadrature, injections };
+/// The likelihood kernels of a population; formulas/terms.hpp says what each sums. `exact` and
+/// `samples_gaussian` are the normal's alone.
+enum class Term { point, exact, samples, samples_error, samples_gaussian, quadrature, injections };
 /// How latents are updated; formulas/latents.hpp.
 enum class LatentUpdate { exact, metropolis, samples };
 

@@ -38,6 +38,7 @@ ChainHeader make_header(const Model& model, Method method, const FitOptions& o, 
     h.attributes["rate"] = std::to_string(model.selection().rate ? 1 : 0);
   }
   if (o.until.any()) h.attributes["until"] = to_string(o.until);
+  if (o.bias_correction != "none") h.attributes["bias_correction"] = o.bias_correction;
   if (o.log_likelihood_every > 0)
     h.attributes["log_likelihood_every"] = std::to_string(o.log_likelihood_every);
   if (!o.start_center.empty()) {

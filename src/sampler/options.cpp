@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/likelihoods.hpp"
 #include "starling/error.hpp"
 #include "starling/model.hpp"
 
@@ -119,6 +120,7 @@ FitOptions with_defaults(const FitOptions& options, const Model& model, Method m
   };
   one_of("latents", o.latents, {"auto", "exact", "metropolis", "samples"});
   one_of("integral", o.integral, {"auto", "exact", "quadrature", "samples"});
+  parse_bias_correction(o.bias_correction);
   require(o.quadrature_tolerance > 0 && o.quadrature_tolerance < 1,
           fmt::format("the tolerance of quadrature is {}, expected a number between 0 and 1",
                       o.quadrature_tolerance));
@@ -130,6 +132,9 @@ FitOptions with_defaults(const FitOptions& options, const Model& model, Method m
                         chosen, model.population(), model.measurement(), fmt::join(possible, " or ")));
   };
   if (method == Method::marginal) choose(o.integral, definition.integrals(), "integral");
+  require(o.bias_correction == "none" || (method == Method::marginal && o.integral == "samples"),
+          fmt::format("bias correction {} is of the likelihood of posterior samples, in a marginal fit",
+                      o.bias_correction));
   if (method == Method::joint) choose(o.latents, definition.latent_updates(), "latent update");
   return o;
 }
