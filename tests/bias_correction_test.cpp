@@ -119,12 +119,12 @@ TEST(BiasCorrection, LikelihoodsOfObjectsAddUp) {
   }
 }
 
-/// Over six catalogs of 1000 objects with noise as wide as the population, 100 samples each: the bias of
+/// Over four catalogs of 1000 objects with noise as wide as the population, 100 samples each: the bias of
 /// theta_sigma against the exact marginal fit, in posterior sds. It scatters by 0.3 from catalog to catalog,
-/// so that the mean of twelve is known to 0.09; the limits lie five of these from what a correction leaves.
+/// so that the mean of four is known to 0.15; the limits lie five of these from what a correction leaves.
 TEST(BiasCorrection, TakesTheBiasOutOfTheWidth) {
   std::map<std::string, double> bias;
-  constexpr unsigned catalogs = 6;
+  constexpr unsigned catalogs = 4;
   for (unsigned seed = 1; seed <= catalogs; ++seed) {
     const auto catalog = samples(1000, 100, 1, 100 + seed);
     FitOptions options;
@@ -141,10 +141,10 @@ TEST(BiasCorrection, TakesTheBiasOutOfTheWidth) {
           (width(fit_marginal(samples_model(), catalog, options)).mean - exact.mean) / exact.sd / catalogs;
     }
   }
-  EXPECT_NEAR(bias["none"], 0.7, 0.6);
-  EXPECT_NEAR(bias["first-order"], 0.18, 0.6);
-  EXPECT_NEAR(bias["jackknife"], 0.02, 0.6);
-  EXPECT_NEAR(bias["gaussian"], 0.05, 0.6);
+  EXPECT_NEAR(bias["none"], 0.7, 0.75);
+  EXPECT_NEAR(bias["first-order"], 0.18, 0.75);
+  EXPECT_NEAR(bias["jackknife"], 0.02, 0.75);
+  EXPECT_NEAR(bias["gaussian"], 0.05, 0.75);
   // the same samples: what a correction takes away scatters far less
   EXPECT_GT(bias["none"] - bias["first-order"], 0.3);
   EXPECT_GT(bias["none"] - bias["jackknife"], 0.4);

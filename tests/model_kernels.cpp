@@ -242,6 +242,24 @@ TEST(STARLING_MODEL_NAME, QuadratureTerm) {
   }
 }
 
+TEST(STARLING_MODEL_NAME, NoisyDensityTerm) {
+  if constexpr (HasNoisyDensity<P>) {
+    using Term = NoisyDensityTerm<P, Ms>;
+    for (const std::string name : {"normal", "normal_unknown_noise", "normal_extra_scatter"}) {
+      const Measured m(name);
+      auto objects = with_data(m);
+      for (std::uint64_t i = 0; i < kObjects; ++i) objects.column[2][i] = -1 - noise(i, 7);
+      const auto walkers = table(Term::coefficients, [&](std::uint64_t w) {
+        auto c = scene().prepared(w);
+        const auto measurement = m.prepared(w);
+        c.insert(c.end(), measurement.begin(), measurement.end());
+        return c;
+      });
+      expect_same_sums<Term>(objects, walkers, 1e-6);
+    }
+  }
+}
+
 // ---- latents
 
 struct LatentRun : RunMoments {

@@ -134,6 +134,13 @@ concept HasFrame = requires(const P& p, std::span<const double> theta, Frame fra
   { p.to_frame(theta, frame) } -> std::same_as<std::vector<double>>;
 };
 
+/// Optional: ln p(x | theta) for x = mu + noise of a known variance, where normal noise leaves a closed form.
+template <class P>
+concept HasNoisyDensity = requires(const Coefficients<double, P::prepared_size>& prepared, double x,
+                                   double variance) {
+  { P::log_density_with_noise(prepared, x, variance) } -> std::same_as<double>;
+};
+
 /// Optional: mu = location + scale * eta, the density of eta free of location and scale, which are the first
 /// two parameters; gives interweaving.
 template <class P>

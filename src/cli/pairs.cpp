@@ -46,7 +46,9 @@ std::string pairs_table() {
     text += "\n";
   }
   text +=
-      "\n- exact: the marginal fit has a closed form, and the joint fit draws latents exactly.\n"
+      "\n- exact: the marginal fit has a closed form; for the normal population the joint fit draws latents "
+      "exactly, "
+      "too.\n"
       "- quadrature: the marginal fit integrates numerically, and the joint fit moves latents by Metropolis "
       "updates.\n"
       "- samples: the marginal fit averages over posterior samples, and the joint fit draws one of them "

@@ -122,6 +122,32 @@ struct NormalMarginalTerm {
   }
 };
 
+/// A population whose density behind normal noise has a closed form (0 for others, which do not ask for it):
+/// ln p(x | theta) - ln p(x | reference). Object
+/// columns: x and the precision of its noise, as the datum has them; ln p(x | reference). Coefficients: the
+/// population's, the measurement's.
+template <class P, class Ms>
+struct NoisyDensityTerm {
+  static constexpr int coefficients = P::prepared_size + kMeasurementCoefficients;
+  static constexpr int outputs = 1;
+
+  template <class R, class S>
+  static STARLING_HD Coefficients<R, 1> evaluate(const Coefficients<R, coefficients>& c,
+                                                 const ObjectView<S>& objects, std::uint64_t i) {
+    if constexpr (HasNoisyDensity<P>) {
+      Coefficients<R, P::prepared_size> population;
+      Coefficients<R, kMeasurementCoefficients> measurement;
+      for (int j = 0; j < P::prepared_size; ++j) population[j] = c[j];
+      for (int j = 0; j < kMeasurementCoefficients; ++j) measurement[j] = c[P::prepared_size + j];
+      const R precision = Ms::precision(objects.measurement, measurement, R(objects.column[1][i]));
+      return {{P::log_density_with_noise(population, R(objects.column[0][i]), R(1.0f) / precision) -
+               R(objects.column[2][i])}};
+    } else {
+      return {{R(0.0f)}};
+    }
+  }
+};
+
 /// Importance sampling over posterior samples, and quadrature with nodes in place of samples.
 /// Object column 0: ln sum_k w_k at the reference, w_k = p(mu_ik) / pi0(mu_ik). Sample columns: mu; its
 /// normalised weight r at the reference; ln pi0 (null: flat); ln p(mu_ik | reference).
@@ -218,11 +244,19 @@ struct SamplesErrorTerm {
     // an object that is impossible at this theta has no variance
     const math::Mask<R> possible = sum > zero;
     const R v = math::select<R>(possible, squares / (sum * sum) - one / count, zero);
-    R logs(0.0f);  // sum_k ln(1 - r_k) + r_k
+    // sum_k ln(1 - r_k) + r_k; what the largest weight leaves is summed by itself, and 0 gives infinity
+    R logs(0.0f), rest(0.0f);
+    math::Mask<R> not_seen = one > zero;
     for (std::uint64_t k = begin; k < end; ++k) {
-      const R r = math::exp(SamplesTerm<P>::template log_weight<R, S>(prepared, objects, k) - largest) / sum;
-      logs = logs + (math::log1p(zero - r) + r);
+      const R w = math::exp(SamplesTerm<P>::template log_weight<R, S>(prepared, objects, k) - largest),
+              r = w / sum;
+      const math::Mask<R> is_largest = (w >= one) & not_seen;
+      not_seen = not_seen & (w < one);
+      rest = rest + math::select<R>(is_largest, zero, w);
+      logs =
+          logs + math::select<R>(is_largest, r, math::log1p(zero - math::select<R>(is_largest, zero, r)) + r);
     }
+    logs = logs + math::select<R>(rest > zero, math::log(rest / sum), R(-__builtin_huge_valf()));
     const R jackknife = others / count * (one - logs) - others * math::log1p(one / others);
     return {{objects.weight ? v * R(objects.weight[i]) : v, R(0.5f) * v,
              math::select<R>(possible & (others > zero), jackknife, zero)}};

@@ -13,6 +13,7 @@
   X(starling::SamplesTerm<P>)           \
   X(starling::SamplesErrorTerm<P>)      \
   X(starling::QuadratureTerm<P, M>)     \
+  X(starling::NoisyDensityTerm<P, M>)   \
   X(starling::InjectionTerm<P>)
 #define STARLING_FOR_EACH_LATENT(P, M, X) \
   X(starling::MetropolisLatent<P, M>)     \

@@ -101,6 +101,18 @@ class CompiledPopulation final : public PopulationModel {
     const auto c = coefficients(prepared);
     for (std::size_t k = 0; k < mu.size(); ++k) out[k] = P::log_density(c, mu[k]);
   }
+  bool has_noisy_density() const override { return HasNoisyDensity<P>; }
+  void log_density_with_noise([[maybe_unused]] std::span<const double> prepared,
+                              [[maybe_unused]] std::span<const double> x,
+                              [[maybe_unused]] std::span<const double> variance,
+                              std::span<double> out) const override {
+    if constexpr (HasNoisyDensity<P>) {
+      const auto c = coefficients(prepared);
+      for (std::size_t i = 0; i < x.size(); ++i) out[i] = P::log_density_with_noise(c, x[i], variance[i]);
+    } else {
+      std::fill(out.begin(), out.end(), std::numeric_limits<double>::quiet_NaN());
+    }
+  }
   std::pair<double, double> support(std::span<const double> theta) const override {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     if constexpr (HasSupport<P>)
@@ -167,6 +179,8 @@ class CompiledPopulation final : public PopulationModel {
           return make_likelihood_kernel<NormalMarginalTerm>(backend, objects);
         else
           throw RunError("this population has no closed form");
+      case Term::noisy_density:
+        return make_likelihood_kernel<NoisyDensityTerm<P, Ms>>(backend, objects);
       case Term::point:
         return make_likelihood_kernel<PointTerm<P>>(backend, objects);
       case Term::samples:

@@ -108,6 +108,58 @@ class ExactLikelihood final : public KernelLikelihood {
   Rows rows_;
 };
 
+/// Populations whose density behind normal noise has a closed form: mixtures of normals.
+class NoisyDensityLikelihood final : public KernelLikelihood {
+ public:
+  explicit NoisyDensityLikelihood(const Parts& parts) : KernelLikelihood(parts) {
+    coefficients_ = parts.population->prepared_size() + kMeasurementCoefficients;
+    const Rows rows(*parts.measurement, parts.catalog);
+    for (std::size_t i = 0; i < parts.catalog.size(); ++i) {
+      const auto row = rows[i];
+      const auto d = parts.measurement->datum(row, parts.frame);
+      x_.push_back(d.center);
+      precision_.push_back(d.v[0]);
+      // d(frame's x) / dx, in logarithm
+      jacobian_.push_back(-0.5 * std::log(d.v[0]) + parts.measurement->log_constant(row, parts.frame) +
+                          0.91893853320467274178);
+    }
+  }
+  void pointwise(std::span<const double> theta, std::span<double> out) override {
+    log_densities(framed(theta), noise(theta), out);
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] += jacobian_[i];
+  }
+
+ private:
+  void log_densities(std::span<const double> framed_theta, std::span<const double> noise_theta,
+                     std::span<double> out) const {
+    const auto c = parts_.measurement->prepare(noise_theta, parts_.frame);
+    std::vector<double> variance(x_.size());
+    for (std::size_t i = 0; i < x_.size(); ++i)
+      variance[i] = parts_.measurement->variance(c, {x_[i], {precision_[i], 0, 0}});
+    parts_.population->log_density_with_noise(prepared(framed_theta), x_, variance, out);
+  }
+  double build(ObjectTable<double>& objects, std::span<const double>) override {
+    std::vector<double> l(x_.size());
+    log_densities(reference_, reference_noise_, l);
+    double sum = 0;
+    for (std::size_t i = 0; i < l.size(); ++i) sum += weight(i) * (l[i] + jacobian_[i]);
+    objects.measurement = parts_.measurement->number();
+    objects.column[0] = x_;
+    objects.column[1] = precision_;
+    objects.column[2] = std::move(l);
+    return sum;
+  }
+  std::unique_ptr<LikelihoodKernel> make_kernel(const ObjectTable<double>& objects) override {
+    return parts_.population->kernel(Term::noisy_density, parts_.backend, objects);
+  }
+  void column(std::span<const double> theta, double* out) const override {
+    parts_.population->prepare(framed(theta), out);
+    const auto c = parts_.measurement->prepare(noise(theta), parts_.frame);
+    std::copy(c.begin(), c.end(), out + parts_.population->prepared_size());
+  }
+  std::vector<double> x_, precision_, jacobian_;
+};
+
 class PosteriorSamplesLikelihood final : public SamplesLikelihood {
  public:
   PosteriorSamplesLikelihood(const Parts& parts, BiasCorrection correction)
@@ -184,8 +236,14 @@ class PosteriorSamplesLikelihood final : public SamplesLikelihood {
     if (!(s.sum > 0)) return 0;
     if (correction_ == BiasCorrection::first_order) return 0.5 * (s.squares / (s.sum * s.sum) - 1 / k);
     if (k < 2) return 0;
-    double logs = 0;
-    for (const double l : log_weight) logs += std::log1p(-std::exp(l - s.largest) / s.sum);
+    double logs = 0, rest = 0;  // what the largest weight leaves is summed by itself
+    const auto largest = std::max_element(log_weight.begin(), log_weight.end());
+    for (auto l = log_weight.begin(); l != log_weight.end(); ++l) {
+      if (l == largest) continue;
+      rest += std::exp(*l - s.largest);
+      logs += std::log1p(-std::exp(*l - s.largest) / s.sum);
+    }
+    logs += std::log(rest / s.sum);
     return -(k - 1) / k * logs - (k - 1) * std::log1p(1 / (k - 1));
   }
   Values values(std::size_t i) const override {
@@ -286,6 +344,9 @@ std::unique_ptr<Likelihood> point_likelihood(const Parts& parts, std::span<const
 }
 std::unique_ptr<Likelihood> exact_likelihood(const Parts& parts, std::span<const double> reference) {
   return made<ExactLikelihood>(parts, reference);
+}
+std::unique_ptr<Likelihood> noisy_density_likelihood(const Parts& parts, std::span<const double> reference) {
+  return made<NoisyDensityLikelihood>(parts, reference);
 }
 std::unique_ptr<Likelihood> samples_likelihood(const Parts& parts, std::span<const double> reference,
                                                BiasCorrection correction) {

@@ -32,6 +32,8 @@ struct Parts {
 std::unique_ptr<Likelihood> point_likelihood(const Parts& parts, std::span<const double> reference);
 /// Normal population and normal noise, integrated in closed form.
 std::unique_ptr<Likelihood> exact_likelihood(const Parts& parts, std::span<const double> reference);
+/// A population with a closed form behind normal noise, integrated by it.
+std::unique_ptr<Likelihood> noisy_density_likelihood(const Parts& parts, std::span<const double> reference);
 /// Importance sampling over posterior samples; with the correction `gaussian`, which is for the normal
 /// population and a flat interim prior, a closed form.
 std::unique_ptr<Likelihood> samples_likelihood(const Parts& parts, std::span<const double> reference,

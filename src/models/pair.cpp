@@ -61,7 +61,7 @@ class Pair final : public ModelDefinition {
 
   std::vector<std::string> integrals() const override {
     if (sampled()) return {"samples"};
-    if (closed_form()) return {"exact", "quadrature"};
+    if (closed_form() || noisy_density()) return {"exact", "quadrature"};
     return {"quadrature"};
   }
   std::vector<std::string> latent_updates() const override {
@@ -97,7 +97,8 @@ class Pair final : public ModelDefinition {
       return samples_likelihood(p, reference, correction);
     }
     const auto integral = options.integral == "auto" ? integrals().front() : options.integral;
-    return integral == "exact" ? exact_likelihood(p, reference) : quadrature_likelihood(p, reference);
+    if (integral != "exact") return quadrature_likelihood(p, reference);
+    return closed_form() ? exact_likelihood(p, reference) : noisy_density_likelihood(p, reference);
   }
   std::unique_ptr<JointTarget> joint(const Catalog& catalog, const FitOptions& options,
                                      const Backend& backend) const override {
@@ -137,6 +138,11 @@ class Pair final : public ModelDefinition {
   [[nodiscard]] bool sampled() const { return measurement_.model == nullptr; }
   [[nodiscard]] bool closed_form() const {
     return !sampled() && population_.model->is_normal() && measurement_.model->normal_like();
+  }
+
+  /// Whether the integral over mu has a closed form, but latents cannot be drawn exactly in kernels.
+  [[nodiscard]] bool noisy_density() const {
+    return !sampled() && population_.model->has_noisy_density() && measurement_.model->normal_like();
   }
 
   void check_columns(const Catalog& catalog, Method method) const {

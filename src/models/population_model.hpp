@@ -17,7 +17,16 @@ namespace starling {
 
 /// The likelihood kernels of a population; formulas/terms.hpp says what each sums. `exact` and
 /// `samples_gaussian` are the normal's alone.
-enum class Term { point, exact, samples, samples_error, samples_gaussian, quadrature, injections };
+enum class Term {
+  point,
+  exact,
+  noisy_density,
+  samples,
+  samples_error,
+  samples_gaussian,
+  quadrature,
+  injections
+};
 /// How latents are updated; formulas/latents.hpp.
 enum class LatentUpdate { exact, metropolis, samples };
 
@@ -59,6 +68,10 @@ class PopulationModel {
   }
   virtual void log_density(std::span<const double> prepared, std::span<const double> mu,
                            std::span<double> out) const = 0;
+  /// ln p(x | theta) for x = mu + normal noise of these variances, where there is a closed form.
+  [[nodiscard]] virtual bool has_noisy_density() const = 0;
+  virtual void log_density_with_noise(std::span<const double> prepared, std::span<const double> x,
+                                      std::span<const double> variance, std::span<double> out) const = 0;
   /// Where the density is not 0: an interval, its ends possibly infinite.
   [[nodiscard]] virtual std::pair<double, double> support(std::span<const double> theta) const = 0;
   [[nodiscard]] virtual bool support_moves() const = 0;

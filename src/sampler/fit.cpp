@@ -134,7 +134,7 @@ class Run {
     std::size_t moves = 0;
     std::span<const double> centred = state_.theta;
     if (likelihood_) {
-      if (t > 0 && (recenters_at(t) || (quadrature_ && left_the_others()))) recenter();
+      if (t > 0 && recenters_at(t)) recenter();
       moves += marginal_sweep(t);
     }
     if (joint_) {
@@ -286,10 +286,11 @@ class Run {
   }
 
   /// In the middle of burn-in; integrals by nodes, which are right near the walkers only, at every quarter of
-  /// it and at its end.
+  /// it and at its end, and after it whenever a walker goes beyond.
   [[nodiscard]] bool recenters_at(std::size_t t) const {
     const std::size_t b = header_.burn_in;
-    return t == b / 2 || (quadrature_ && (t == b / 4 || t == b / 2 + b / 4 || t == b));
+    if (t == b / 2) return true;
+    return quadrature_ && (t == b / 4 || t == b / 2 + b / 4 || t == b || (t > b && left_the_others()));
   }
 
   /// Moves the likelihood's reference to the mean of all walkers, and has integrals right for the walkers

@@ -72,19 +72,12 @@ struct Mixture {
   }
   template <class R>
   static STARLING_HD R log_density(const Coefficients<R, prepared_size>& c, R mu) {
-    R terms[K];
-    R largest(-__builtin_huge_valf());
-    for (int k = 0; k < K; ++k) {
-      Coefficients<R, P::prepared_size> one;
-      for (int j = 0; j < P::prepared_size; ++j) one[j] = c[k * P::prepared_size + j];
-      terms[k] = P::log_density(one, mu) + c[K * P::prepared_size + k];
-      largest = math::larger(terms[k], largest);
-    }
-    const math::Mask<R> possible = largest > R(-__builtin_huge_valf());
-    const R shift = math::select<R>(possible, largest, R(0.0f));
-    R sum(0.0f);
-    for (int k = 0; k < K; ++k) sum = sum + math::exp(terms[k] - shift);
-    return math::select<R>(possible, shift + math::log_clamped(sum), largest);
+    return log_sum(c, [&](const auto& one) { return P::log_density(one, mu); });
+  }
+  template <class R>
+  static STARLING_HD R log_density_with_noise(const Coefficients<R, prepared_size>& c, R x,
+                                              R variance) requires HasNoisyDensity<P> {
+    return log_sum(c, [&](const auto& one) { return P::log_density_with_noise(one, x, variance); });
   }
 
   static constexpr bool frame_shifts = [] {
@@ -159,6 +152,23 @@ struct Mixture {
   }
 
  private:
+  /// ln sum_k weight_k exp(log_term(coefficients of component k))
+  template <class R, class LogTerm>
+  static STARLING_HD R log_sum(const Coefficients<R, prepared_size>& c, const LogTerm& log_term) {
+    R terms[K];
+    R largest(-__builtin_huge_valf());
+    for (int k = 0; k < K; ++k) {
+      Coefficients<R, P::prepared_size> one;
+      for (int j = 0; j < P::prepared_size; ++j) one[j] = c[k * P::prepared_size + j];
+      terms[k] = log_term(one) + c[K * P::prepared_size + k];
+      largest = math::larger(terms[k], largest);
+    }
+    const math::Mask<R> possible = largest > R(-__builtin_huge_valf());
+    const R shift = math::select<R>(possible, largest, R(0.0f));
+    R sum(0.0f);
+    for (int k = 0; k < K; ++k) sum = sum + math::exp(terms[k] - shift);
+    return math::select<R>(possible, shift + math::log_clamped(sum), largest);
+  }
   /// theta of component k.
   static std::span<const double> part(std::span<const double> theta, int k) {
     const std::size_t d = (theta.size() - (K - 1)) / K;
@@ -179,6 +189,6 @@ using NormalMixture4 = Mixture<NormalPopulation, 4>;
 
 static_assert(NormalMixture2::name == "normal_mixture_2");
 static_assert(Population<NormalMixture2> && HasConstraint<NormalMixture2> && HasFrame<NormalMixture2> &&
-              HasCdf<NormalMixture2> && !HasArguments<NormalMixture2>);
+              HasCdf<NormalMixture2> && HasNoisyDensity<NormalMixture2> && !HasArguments<NormalMixture2>);
 
 }  // namespace starling

@@ -30,6 +30,12 @@ struct NormalPopulation {
     return math::fma(R(-0.5f) * z, z, c[2]);
   }
 
+  template <class R>
+  static STARLING_HD R log_density_with_noise(const Coefficients<R, 3>& c, R x, R variance) {
+    const R z = (x - c[0]) * c[1], wider = math::fma(variance, c[1] * c[1], R(1.0f));
+    return math::fma(R(-0.5f), z * z / wider + math::log(wider), c[2]);
+  }
+
   // ---- ln p(mu | theta) - ln p(mu | reference) = c0 + c1 mu + c2 mu^2
   static constexpr int ratio_size = 3;
   static std::array<double, 3> prepare_ratio(std::span<const double> theta,
