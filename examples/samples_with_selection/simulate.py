@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 
 TRUTH = dict(alpha=3.0, mmin=5.0, mmax=85.0, lam=0.08, mpp=34.0, sigpp=4.0)
-EVENTS, INJECTIONS = 150, 300_000
+EVENTS, INJECTIONS = 100, 800_000
 
 
 def power_law(random, size, slope, low, high):
@@ -27,14 +27,14 @@ def is_seen(random, mass):
 
 
 def main(out: Path) -> None:
-    random = np.random.default_rng(3)
+    random = np.random.default_rng(7)
     mass = population(random, 200_000)
     mass = mass[is_seen(random, mass)][:EVENTS]
     samples, prior = [], []
     for m in mass:
         # measured with 5 % noise; under a prior ~ m the posterior of m is a normal times m, drawn by rejection
         error = 0.05 * m
-        x, count = random.normal(m, error), random.integers(1000, 3000)
+        x, count = random.normal(m, error), random.integers(300, 900)
         drawn = random.normal(x, error, size=20 * count)
         drawn = drawn[(drawn > 0) & (random.uniform(size=drawn.size) < drawn / (x + 6 * error))][:count]
         samples.append(drawn)
@@ -43,7 +43,7 @@ def main(out: Path) -> None:
         file["mass"] = np.concatenate(samples)
         file["prior"] = np.concatenate(prior)
         file["first"] = np.cumsum([0] + [len(s) for s in samples])
-    slope, low, high = -2.0, 2.0, 110.0
+    slope, low, high = -2.0, 2.0, 150.0
     injected = power_law(random, INJECTIONS, slope, low, high)
     seen = is_seen(random, injected)
     density = injected**slope * (slope + 1) / (high ** (slope + 1) - low ** (slope + 1))

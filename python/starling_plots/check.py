@@ -33,8 +33,8 @@ def plot_check(file: Path, picture: Path) -> Path:
             axis.plot([], [], color=CYCLE[0], linewidth=6, alpha=0.45, label="replicated, 68 % and 95 %")
         else:
             axis.plot(at, values["median"], color=CYCLE[0], label="population p(mu | theta), 68 % and 95 %")
-        axis.set_ylim(bottom=0)
-        axis.legend(frameon=False, fontsize="small")
+        axis.set_ylim(bottom=0, top=1.3 * axis.get_ylim()[1])  # room for the legend
+        axis.legend(loc="upper right", fontsize="small")
     axes[0].set_xlabel("latents" if check["of"] == "latents" else "measured values")
     axes[1].set_xlabel("true values")
     axes[0].set_ylabel("density")

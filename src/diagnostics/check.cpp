@@ -68,9 +68,9 @@ std::vector<NamedValue> quantities_of(const std::vector<double>& points, const C
 
 /// Edges of bins over most of the points.
 std::vector<double> edges_for(std::vector<double> points) {
-  double low = share(points, 0.001), high = share(points, 0.999);
+  double low = share(points, 0.01), high = share(points, 0.99);
   if (!(high > low)) low -= 0.5 * std::max(1e-6, std::abs(low)), high += 0.5 * std::max(1e-6, std::abs(high));
-  const double margin = 0.15 * (high - low);
+  const double margin = 0.25 * (high - low);
   const auto bins =
       static_cast<std::size_t>(std::clamp(2 * std::cbrt(static_cast<double>(points.size())), 10.0, 60.0));
   std::vector<double> edges;
