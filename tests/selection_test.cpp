@@ -53,6 +53,43 @@ TEST(Selection, ThresholdWithOneNoiseIsTheClosedForm) {
     }
 }
 
+/// Near beta = -2 most of a BB1 population lies within decades of 0 where its density is infinite, and what
+/// is seen lies where the density is e^-100 of that.
+TEST(Selection, OfADensityThatIsInfiniteAtAnEnd) {
+  starling::Selection selection;
+  selection.kind = Selection::Kind::table;
+  for (double x = -3; x < 4; x += 0.05) {
+    selection.mu.push_back(std::pow(10, x));
+    selection.value.push_back(1 / (1 + std::pow(10, 1 - x)));
+  }
+  selection.value.front() = 1e-6;
+  const Catalog catalog = made(50, 5, 1, {1});
+  const starling::Priors priors{
+      {"beta", uniform(-2, 0)}, {"lower", uniform(0.01, 9)}, {"upper", uniform(1, 99)}};
+  const Model with{"bb1", "normal", priors, selection}, without{"bb1", "normal", priors};
+  for (const std::vector<double>& t : {std::vector<double>{-1.5, 1, 20}, {-1.9, 1, 20}, {-1.99, 2, 30}}) {
+    double seen = 0, all = 0;  // over ln mu, in which the integrand is smooth
+    for (double x = -8000; x < 8; x += 0.002) {
+      const double mu = std::exp(std::max(x, -700.0));
+      const double p = std::exp((t[0] + 1) * x - mu / t[2] +
+                                (x < -20 ? x - std::log(t[1]) : std::log(-std::expm1(-mu / t[1]))));
+      const auto at = std::upper_bound(selection.mu.begin(), selection.mu.end(), mu) - selection.mu.begin();
+      const auto k = static_cast<std::size_t>(at);
+      const double detected = k == 0 ? selection.value.front()
+                              : k == selection.mu.size()
+                                  ? selection.value.back()
+                                  : selection.value[k - 1] + (selection.value[k] - selection.value[k - 1]) *
+                                                                 (mu - selection.mu[k - 1]) /
+                                                                 (selection.mu[k] - selection.mu[k - 1]);
+      all += p;
+      seen += p * detected;
+    }
+    const double factor = log_probability(with, catalog, Method::marginal, t).log_likelihood -
+                          log_probability(without, catalog, Method::marginal, t).log_likelihood;
+    EXPECT_NEAR(factor, -50 * std::log(seen / all), 0.01) << t[0];
+  }
+}
+
 TEST(Selection, ThresholdWithUnequalNoiseHasEveryObjectsOwn) {
   const auto catalog = made(300, 0, 1, log_normal_noise(300, 1, 0.8));
   for (const auto& t : kThetas) {

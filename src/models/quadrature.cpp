@@ -155,6 +155,19 @@ Interval high_part(const std::vector<double>& mu, const std::vector<double>& l, 
   return {mu[first == 0 ? 0 : first - 1], mu[std::min(last + 1, mu.size() - 1)]};
 }
 
+/// ln of what the neighbourhood of each of the sorted mu adds to the integral, from the integrand there:
+/// where a density is infinite at an end of its support, its peak is not where the integral lives.
+std::vector<double> log_masses(const std::vector<double>& mu, const std::vector<double>& l) {
+  std::vector<double> masses(l);
+  const std::size_t last = l.size() - 1;
+  for (std::size_t k = 0; k <= last && last > 0; ++k) {
+    const double below = k == 0 ? kInfinity : mu[k] - mu[k - 1],
+                 above = k == last ? kInfinity : mu[k + 1] - mu[k];
+    masses[k] += std::log(std::min(below, above));
+  }
+  return masses;
+}
+
 Interval interval_of(const PopulationModel& population, const MeasurementModel& measurement,
                      const Datum<double>& datum, const QuadraturePoint& point) {
   const auto [lower, upper] = point.support;
@@ -172,7 +185,7 @@ Interval interval_of(const PopulationModel& population, const MeasurementModel& 
   for (double& m : mu) m = std::clamp(m, lower, upper);
   std::sort(mu.begin(), mu.end());
   mu.erase(std::unique(mu.begin(), mu.end()), mu.end());
-  Interval part = high_part(mu, log_integrand(population, measurement, datum, point, mu));
+  Interval part = high_part(mu, log_masses(mu, log_integrand(population, measurement, datum, point, mu)));
   for (int round = 0; round < 2 && part.a < part.b; ++round) {
     std::vector<double> grid;
     for (int j = 0; j <= 40; ++j) grid.push_back(part.a + (part.b - part.a) * j / 40);
@@ -228,7 +241,7 @@ double expectation(const PopulationModel& population, std::span<const double> th
   mu.erase(std::unique(mu.begin(), mu.end()), mu.end());
   std::vector<double> l(mu.size());
   population.log_density(prepared, mu, l);
-  const Interval part = high_part(mu, l);
+  const Interval part = high_part(mu, log_masses(mu, l));
   if (!(part.a < part.b)) return 0;
   std::vector<double> edges{part.a, part.b};
   const auto add = [&](double at) {

@@ -278,10 +278,15 @@ class Run {
     for (std::size_t c = 0; c < state_.chains(); ++c) {
       if (std::isfinite(state_.lp[c])) continue;
       const auto objects = impossible_objects(*likelihood_, catalog_, state_.at(c));
-      throw InputError(fmt::format(
-          "the log-probability of walker {} is {}{}: choose another start, or priors that leave room for the "
-          "data",
-          c, state_.lp[c], objects.empty() ? "" : "; impossible there: object " + catalog_.names(objects)));
+      std::string theta;
+      for (std::size_t j = 0; j < state_.dimension; ++j)
+        theta += fmt::format("{}{} = {:.6g}", j == 0 ? "" : ", ", header_.parameters[j], state_.at(c)[j]);
+      throw InputError(
+          fmt::format("the log-probability of walker {} ({}) is {}{}: choose another start, or priors that "
+                      "leave room for "
+                      "the data",
+                      c, theta, state_.lp[c],
+                      objects.empty() ? "" : "; impossible there: object " + catalog_.names(objects)));
     }
   }
 
