@@ -56,6 +56,15 @@ double plainly(const Catalog& catalog, const std::vector<double>& theta, const s
   return total;
 }
 
+FitOptions sized(std::size_t ensembles, std::size_t walkers, std::size_t burn_in, std::size_t steps) {
+  FitOptions options;
+  options.ensembles = ensembles;
+  options.walkers = walkers;
+  options.burn_in = burn_in;
+  options.steps = steps;
+  return options;
+}
+
 Catalog samples(std::size_t n, std::size_t k, double noise, unsigned seed) {
   return starling::simulate("normal", {0, 1}, n, {noise}, k, seed).catalog;
 }
@@ -101,11 +110,7 @@ TEST(BiasCorrection, HoldsForInterimPriorsAndSingleSamples) {
 TEST(BiasCorrection, LikelihoodsOfObjectsAddUp) {
   const auto catalog = samples(30, 50, 1, 3);
   for (const std::string correction : {"first-order", "jackknife", "gaussian"}) {
-    FitOptions options;
-    options.ensembles = 1;
-    options.walkers = 8;
-    options.burn_in = 50;
-    options.steps = 20;
+    FitOptions options = sized(1, 8, 50, 20);
     options.bias_correction = correction;
     options.log_likelihood_every = 20;
     const auto chain = fit_marginal(samples_model(), catalog, options);
@@ -127,11 +132,7 @@ TEST(BiasCorrection, TakesTheBiasOutOfTheWidth) {
   constexpr unsigned catalogs = 4;
   for (unsigned seed = 1; seed <= catalogs; ++seed) {
     const auto catalog = samples(1000, 100, 1, 100 + seed);
-    FitOptions options;
-    options.ensembles = 1;
-    options.walkers = 16;
-    options.burn_in = 80;
-    options.steps = 100;
+    FitOptions options = sized(1, 16, 80, 100);
     options.seed = seed;
     const auto width = [&](const Chain& chain) { return starling::summary(chain).parameters[1]; };
     const auto exact = width(fit_marginal(normal_model(uniform(-9, 9), uniform(0, 9)), catalog, options));
@@ -152,11 +153,7 @@ TEST(BiasCorrection, TakesTheBiasOutOfTheWidth) {
 }
 
 TEST(BiasCorrection, IsSaidInTheSummary) {
-  FitOptions options;
-  options.ensembles = 2;
-  options.walkers = 10;
-  options.burn_in = 50;
-  options.steps = 50;
+  FitOptions options = sized(2, 10, 50, 50);
   options.bias_correction = "jackknife";
   const auto chain = fit_marginal(samples_model(), samples(500, 30, 1, 5), options);
   EXPECT_EQ(chain.header.attributes.at("bias_correction"), "jackknife");

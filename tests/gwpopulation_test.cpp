@@ -13,7 +13,7 @@ class Gwpopulation : public Program {};
 
 TEST_F(Gwpopulation, HasTheSameHyperLikelihood) {
   const std::string python = story_test::python_with_figures();
-  if (python.empty() || story_test::shell("'" + python + "' -c 'import gwpopulation' 2>&1").second != 0)
+  if (python.empty() || !story_test::can_import(python, "gwpopulation"))
     GTEST_SKIP() << "no Python with gwpopulation";
   const auto script = story_test::source_folder() / "tests" / "gwpopulation_reference.py";
   const auto [text, status] =

@@ -24,6 +24,12 @@ FitOptions few(std::size_t every) {
   return options;
 }
 
+Model student_t_model() {
+  return {"student_t",
+          "normal",
+          {{"theta_mu", uniform(-5, 5)}, {"theta_sigma", uniform(0, 9)}, {"nu", uniform(1, 30)}}};
+}
+
 double log_normal(double x, double m, double variance) {
   return -0.5 * ((x - m) * (x - m) / variance + std::log(2 * M_PI * variance));
 }
@@ -64,9 +70,7 @@ TEST(LogLikelihoods, AreClosedFormsAtTheirDraws) {
 
 TEST(LogLikelihoods, OfAQuadratureAddUpToTheLikelihood) {
   const auto catalog = made(25, 0, 1, {0.5});
-  const Model model{"student_t",
-                    "normal",
-                    {{"theta_mu", uniform(-5, 5)}, {"theta_sigma", uniform(0, 9)}, {"nu", uniform(1, 30)}}};
+  const Model model = student_t_model();
   for (const auto method : {Method::marginal, Method::joint}) {
     starling::MemorySink sink;
     fit(model, catalog, method, few(15), sink);
@@ -155,9 +159,7 @@ struct StopsAfter : starling::ChainSink {
 
 TEST_F(LogLikelihoodFile, OfARunThatWentOnIsThatOfTheWholeRun) {
   const auto catalog = made(30, 1, 2, {1});
-  const Model model{"student_t",
-                    "normal",
-                    {{"theta_mu", uniform(-5, 5)}, {"theta_sigma", uniform(0, 9)}, {"nu", uniform(1, 30)}}};
+  const Model model = student_t_model();
   for (const auto method : {Method::marginal, Method::joint}) {
     const auto whole = folder_ / "whole.nc", part = folder_ / "part.nc";
     fit(model, catalog, method, few(5), *starling::chain_file(whole));
@@ -211,7 +213,7 @@ double leave_one_out(const Catalog& catalog) {
 
 TEST_F(LogLikelihoodFile, GivesArvizItsLeaveOneOut) {
   const std::string python = story_test::python_with_figures();
-  if (python.empty() || story_test::shell("'" + python + "' -c 'import arviz, h5netcdf' 2>&1").second != 0)
+  if (python.empty() || !story_test::can_import(python, "arviz, h5netcdf"))
     GTEST_SKIP() << "no Python with arviz and h5netcdf";
   const auto catalog = made(40, 1, 2, {1});
   auto options = few(10);

@@ -26,14 +26,17 @@ inline std::pair<std::string, int> shell(const std::string& command) {
   return {out, WIFEXITED(status) ? WEXITSTATUS(status) : -1};
 }
 
+/// Whether a Python can import these modules, as "numpy, h5py".
+inline bool can_import(const std::string& python, const std::string& modules) {
+  return shell("'" + python + "' -c 'import " + modules + "' 2>&1").second == 0;
+}
+
 /// The Python that $STARLING_PYTHON names, else the one of the source tree's .venv; "" if it cannot draw
 /// figures.
 inline std::string python_with_figures() {
   const char* asked = std::getenv("STARLING_PYTHON");
   const std::string python = asked != nullptr ? asked : (source_folder() / ".venv/bin/python").string();
-  const bool can =
-      shell("'" + python + "' -c 'import numpy, scipy, matplotlib, corner, h5py' 2>&1").second == 0;
-  return can ? python : "";
+  return can_import(python, "numpy, scipy, matplotlib, corner, h5py") ? python : "";
 }
 
 /// What the program is to find in its environment: this Python, and threads that sleep while they wait, so

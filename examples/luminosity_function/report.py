@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import gammaln
 from simulate import BETA, LOWER, UPPER
 from starling_plots.chain_file import read_chain
-from starling_plots.style import COLOURS, TRUTH as BLACK, plt, save, use_style
+from starling_plots.style import COLOURS, TRUTH as BLACK, band, plt, save, use_style
 
 NAMES = {"beta": BETA, "lower": LOWER, "upper": UPPER}
 
@@ -26,10 +26,8 @@ def main(out: Path) -> int:
     luminosity = np.geomspace(1e6, 1e11, 200)
     some = np.linspace(0, chain.draws("beta").size - 1, 400).astype(int)
     curves = [density(luminosity, *(chain.draws(name)[k] for name in NAMES)) for k in some]
-    low, middle, high = np.quantile(curves, [0.05, 0.5, 0.95], axis=0)
     figure, axis = plt.subplots(figsize=(7, 4.2), layout="constrained")
-    axis.fill_between(luminosity, low, high, color=COLOURS["hierarchical"], alpha=0.3, linewidth=0)
-    axis.plot(luminosity, middle, color=COLOURS["hierarchical"], label="hierarchical")
+    band(axis, luminosity, curves, COLOURS["hierarchical"], "hierarchical", share=0.9)
     axis.plot(luminosity, density(luminosity, BETA, LOWER, UPPER), color=BLACK, linestyle="--", label="truth")
     axis.set_xscale("log")
     axis.set_yscale("log")

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 from simulate import TRUTH
 from starling_plots.chain_file import read_chain
-from starling_plots.style import COLOURS, TRUTH as BLACK, plt, save, use_style
+from starling_plots.style import COLOURS, TRUTH as BLACK, band, plt, save, use_style
 
 
 def density(m, alpha, mmin, mmax, lam, mpp, sigpp, top=100.0):
@@ -18,11 +18,10 @@ def density(m, alpha, mmin, mmax, lam, mpp, sigpp, top=100.0):
     return (1 - lam) * law + lam * peak
 
 
-def band(chain, m):
+def densities(chain, m):
     some = np.linspace(0, chain.draws("alpha").size - 1, 500).astype(int)
     draws = {name: chain.draws(name)[some] for name in TRUTH}
-    curves = [density(m, **{name: values[k] for name, values in draws.items()}) for k in range(len(some))]
-    return np.quantile(curves, [0.05, 0.5, 0.95], axis=0)
+    return [density(m, **{name: values[k] for name, values in draws.items()}) for k in range(len(some))]
 
 
 def result(path, name):
@@ -38,9 +37,7 @@ def main(out: Path) -> int:
     figure, axis = plt.subplots(figsize=(7, 4.2), layout="constrained")
     for chain, colour, label in ((ignored, COLOURS["naive"], "selection ignored"),
                                  (fit, COLOURS["hierarchical"], "with the selection")):
-        low, middle, high = band(chain, m)
-        axis.fill_between(m, low, high, color=colour, alpha=0.3, linewidth=0)
-        axis.plot(m, middle, color=colour, label=label)
+        band(axis, m, densities(chain, m), colour, label, share=0.9)
     axis.plot(m, density(m, **TRUTH), color=BLACK, linestyle="--", label="truth")
     axis.set_yscale("log")
     axis.set_ylim(1e-5, 1)

@@ -38,6 +38,8 @@ struct ChainHeader {
   }
   /// ln L_i of every object is kept for every so-many-th draw; 0: for none.
   [[nodiscard]] std::size_t log_likelihood_every() const;
+  /// Whether a sweep becomes a draw for which it is kept: draws e - 1, 2 e - 1, ...
+  [[nodiscard]] bool keeps_log_likelihood(std::size_t sweep) const;
 };
 
 /// Consecutive sweeps, burn-in included, as the sampler hands them out.

@@ -117,6 +117,10 @@ struct LogProbability {
 LogProbability log_probability(const Model& model, const Catalog& catalog, Method method,
                                const std::vector<double>& theta, const FitOptions& options = {});
 
+/// The model of a chain, with this selection in place of the one of the run, which may be read from a file,
+/// but with the run's rate.
+Model model_of(const ChainHeader& header, Selection selection = {});
+
 /// The draws of one latent, [chain][draw], recomputed bit for bit from a joint chain, or drawn given theta
 /// from a marginal one. `catalog` is the one that was fitted (chain.observed, if it was kept). `places`: the
 /// draws that are wanted, each as chain * draws + draw; none: all.

@@ -50,6 +50,13 @@ def axis_label(name: str, unit: str = "") -> str:
     return NAMES.get(name, name) + (f" [{unit}]" if unit else "")
 
 
+def band(axis, at, curves, colour: str, label: str, share: float = 0.95) -> None:
+    """The median of curves [curve, place] and the band that holds this share of them."""
+    low, middle, high = np.quantile(curves, [(1 - share) / 2, 0.5, (1 + share) / 2], axis=0)
+    axis.fill_between(at, low, high, color=colour, alpha=0.35, lw=0)
+    axis.plot(at, middle, color=colour, lw=2, label=label)
+
+
 def save(figure, folder: Path, name: str) -> Path:
     """Writes NAME.png and NAME.pdf; gives the PNG's path."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from .chain_file import Chain
-from .style import COLOURS, CYCLE, DATA, TRUTH
+from .style import COLOURS, CYCLE, DATA, TRUTH, band
 
 
 def normal_density(x, mean, sd):
@@ -74,9 +74,7 @@ def populations_plot(medians, naive: Chain, joint: Chain, truth: dict):
                                  ("joint fit", joint, COLOURS["hierarchical"])):
         rows = np.linspace(0, chain.draws("theta_mu").size - 1, 400).astype(int)
         densities = normal_density(grid, chain.draws("theta_mu")[rows, None], chain.draws("theta_sigma")[rows, None])
-        low, middle, high = np.quantile(densities, [0.025, 0.5, 0.975], axis=0)
-        axis.fill_between(grid, low, high, color=colour, alpha=0.35, lw=0)
-        axis.plot(grid, middle, color=colour, lw=2, label=f"{label}, with its 95 % band")
+        band(axis, grid, densities, colour, f"{label}, with its 95 % band")
     axis.plot(grid, normal_density(grid, truth["theta_mu"], truth["theta_sigma"]), color=TRUTH, ls="--", lw=2,
               label="the true population")
     axis.set_xlim(grid[0], grid[-1])

@@ -16,15 +16,15 @@ std::size_t ChainHeader::log_likelihood_every() const {
   return every;
 }
 
+bool ChainHeader::keeps_log_likelihood(std::size_t sweep) const {
+  const std::size_t every = log_likelihood_every();
+  return every > 0 && keeps(sweep) && ((sweep - burn_in) / thin + 1) % every == 0;
+}
+
 std::vector<std::size_t> log_likelihood_draws(const ChainHeader& header, const ChainBlock& block) {
   std::vector<std::size_t> draws;
-  const std::size_t every = header.log_likelihood_every();
-  if (every == 0) return draws;
-  for (std::size_t s = block.first_sweep; s < block.first_sweep + block.sweeps; ++s) {
-    if (!header.keeps(s)) continue;
-    const std::size_t draw = (s - header.burn_in) / header.thin;
-    if ((draw + 1) % every == 0) draws.push_back(draw);
-  }
+  for (std::size_t s = block.first_sweep; s < block.first_sweep + block.sweeps; ++s)
+    if (header.keeps_log_likelihood(s)) draws.push_back((s - header.burn_in) / header.thin);
   return draws;
 }
 

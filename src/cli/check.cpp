@@ -21,17 +21,6 @@ struct CheckArguments {
   bool json = false;
 };
 
-/// The model of a run, its selection included.
-Model model_of(const ChainHeader& header, const std::string& run) {
-  const auto request = request_of(header, run);
-  Priors priors;
-  for (std::size_t j = 0; j < header.parameters.size(); ++j)
-    priors.emplace_back(header.parameters[j], parse_prior(header.priors[j]));
-  auto selection = parse_selection(request.selection);
-  selection.rate = request.rate;
-  return {header.population, header.measurement, priors, std::move(selection)};
-}
-
 int check_command(const CheckArguments& given) {
   CheckOptions options;
   options.replicates = parse_whole(given.replicates, "--replicates", 1'000'000);
@@ -40,7 +29,8 @@ int check_command(const CheckArguments& given) {
   const auto python = python_for_plot(given.plot);
   const auto chain = read_chain(given.path, ChainParts::draws);
   const auto catalog = fitted_catalog(chain, given.path, given.catalog);
-  const auto result = check_predictions(model_of(chain.header, given.path), catalog, chain, options);
+  const auto model = model_of(chain.header, parse_selection(request_of(chain.header, given.path).selection));
+  const auto result = check_predictions(model, catalog, chain, options);
   const auto json = to_json(result);
   if (given.json)
     std::cout << json << '\n';
@@ -78,9 +68,8 @@ void add_check(CLI::App& app, Command& command) {
       "Example:\n"
       "  starling check run.nc --plot check.png\n"
       "Quantities of the catalog stand beside those of replicated ones, which have new true values and new\n"
-      "measured values. Of posterior samples, of which none can be drawn anew, the latents given the "
-      "samples\n"
-      "stand beside new true values.");
+      "measured values. Of posterior samples, of which none can be drawn anew, the latents given\n"
+      "the samples stand beside new true values.");
   sub->callback([options, &command] { command = [options] { return check_command(*options); }; });
 }
 

@@ -47,8 +47,7 @@ std::string pairs_table() {
   }
   text +=
       "\n- exact: the marginal fit has a closed form; for the normal population the joint fit draws latents "
-      "exactly, "
-      "too.\n"
+      "exactly, too.\n"
       "- quadrature: the marginal fit integrates numerically, and the joint fit moves latents by Metropolis "
       "updates.\n"
       "- samples: the marginal fit averages over posterior samples, and the joint fit draws one of them "

@@ -33,7 +33,7 @@ Catalog catalog_of_run(Request& request, const Catalog& kept, const std::string&
                        const std::string& moved_to);
 /// The catalog that was fitted: the chain file's own copy, or read again from where it came from.
 Catalog fitted_catalog(const Chain& chain, const std::string& run, const std::string& moved_to);
-/// The request that the chain file of a run keeps.
+/// What was asked for when a run was begun, as far as its header keeps it (the attribute run_file).
 Request request_of(const ChainHeader& header, const std::string& run);
 /// The measurement that was asked for, or the one that goes with the catalog's columns.
 std::string measurement_for(const Request& request, const Catalog& catalog);

@@ -53,8 +53,7 @@ int rerun_command(const RerunArguments& options) {
     throw InputError(fmt::format("{}: this chain file holds no run file to run again", options.path));
   if (record.draws == 0)
     throw InputError(fmt::format("{}: this run has no draws to compare with", options.path));
-  Request request;
-  read_run_text(text->second, options.path + " (run_file)", request);
+  auto request = request_of(record.header, options.path);
   if (!options.device.empty()) request.fit.device = options.device;
   request.fit.threads = options.threads;
   if (!record.results.complete) {  // as far as it came

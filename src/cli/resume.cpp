@@ -22,17 +22,6 @@ struct ResumeArguments {
   bool json = false;
 };
 
-/// What was asked for when the run was begun.
-Request request_of(const ChainHeader& header, const std::string& path) {
-  const auto text = header.attributes.find("run_file");
-  if (text == header.attributes.end())
-    throw InputError(
-        fmt::format("{}: this run holds no run file; only runs of starling fit can go on", path));
-  Request request;
-  read_run_text(text->second, path + " (run_file)", request);
-  return request;
-}
-
 int resume_command(const ResumeArguments& options) {
   const auto run = stopped_run(options.path);
   for (const auto& text : run->notes()) note(text);
@@ -45,6 +34,9 @@ int resume_command(const ResumeArguments& options) {
   if (!run->complete() && options.extend > 0)
     throw InputError(
         fmt::format("{}: this run isn't finished; resume it without --extend first", options.path));
+  if (!run->header().attributes.contains("run_file"))
+    throw InputError(
+        fmt::format("{}: this run holds no run file; only runs of starling fit can go on", options.path));
   auto request = request_of(run->header(), options.path);
   if (options.extend > 0) {
     request.until.clear();

@@ -145,8 +145,7 @@ void for_each_setting(Visit&& visit) {
   visit(
       S{likelihood_settings, "fit", "bias_correction", "--bias-correction", "KIND",
         "marginal, posterior samples: none, first-order (+ V / 2), jackknife, or gaussian (normal "
-        "population, "
-        "near-normal samples)"},
+        "population, near-normal samples)"},
       [](auto& r) -> auto& { return r.fit.bias_correction; });
   visit(
       S{likelihood_settings, "fit", "tolerance", "--tolerance", "NUMBER",

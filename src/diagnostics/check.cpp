@@ -107,18 +107,24 @@ PredictiveCheck::Band band_of(const std::vector<std::vector<double>>& rows) {
   return band;
 }
 
+/// What is compared of a set of points.
+struct Described {
+  std::vector<NamedValue> quantities;
+  std::vector<double> histogram;
+};
+
 /// One replicate and what it is compared with.
 struct Replicate {
-  std::vector<NamedValue> observed, replicated;
-  std::vector<double> observed_histogram, replicated_histogram, density;
+  Described observed, replicated;
+  std::vector<double> density;
 };
 
 PredictiveCheck::Quantity compared(const std::vector<Replicate>& all, std::size_t q) {
-  PredictiveCheck::Quantity quantity{all[0].observed[q].name, 0, 0, 0, 0};
+  PredictiveCheck::Quantity quantity{all[0].observed.quantities[q].name, 0, 0, 0, 0};
   std::vector<double> values;
   const double n = static_cast<double>(all.size());
   for (const auto& r : all) {
-    const double observed = r.observed[q].value, value = r.replicated[q].value;
+    const double observed = r.observed.quantities[q].value, value = r.replicated.quantities[q].value;
     quantity.observed += observed / n;
     quantity.p += (value > observed ? 1 : value == observed ? 0.5 : 0) / n;
     values.push_back(value);
@@ -154,32 +160,36 @@ PredictiveCheck check_predictions(const Model& model, const Catalog& catalog, co
   check.replicates = options.replicates;
   check.objects = catalog.size();
   check.of_latents = replicator.of_latents();
-  check.edges = edges_for(replicator.observed(theta_of(0), 0));
+  const auto first = replicator.observed(theta_of(0), 0);
+  check.edges = edges_for(first);
   constexpr std::size_t places = 201;
   for (std::size_t k = 0; k < places; ++k)
     check.mu.push_back(check.edges.front() + (check.edges.back() - check.edges.front()) *
                                                  static_cast<double>(k) / static_cast<double>(places - 1));
 
+  const auto described = [&](const std::vector<double>& points) {
+    return Described{quantities_of(points, catalog), histogram(points, check.edges)};
+  };
+  const Described always = described(first);  // but for latents
   std::vector<Replicate> all(options.replicates);
   const int threads = options.threads > 0 ? options.threads : omp_get_max_threads();
   parallel_for(all.size(), threads, 1, [&](std::size_t r) {
     const auto theta = theta_of(r);
     const auto number = static_cast<std::uint32_t>(r);
-    const auto observed = replicator.observed(theta, number), points = replicator.replicated(theta, number);
-    all[r] = {quantities_of(observed, catalog), quantities_of(points, catalog),
-              histogram(observed, check.edges), histogram(points, check.edges),
-              replicator.density(theta, check.mu)};
+    all[r] = {check.of_latents ? described(replicator.observed(theta, number)) : always,
+              described(replicator.replicated(theta, number)), replicator.density(theta, check.mu)};
   });
 
-  std::size_t quantities = all[0].observed.size();
-  for (const auto& r : all) quantities = std::min({quantities, r.observed.size(), r.replicated.size()});
+  std::size_t quantities = all[0].observed.quantities.size();
+  for (const auto& r : all)
+    quantities = std::min({quantities, r.observed.quantities.size(), r.replicated.quantities.size()});
   for (std::size_t q = 0; q < quantities; ++q) check.quantities.push_back(compared(all, q));
   check.observed.assign(check.edges.size() - 1, 0.0);
   std::vector<std::vector<double>> histograms, densities;
   for (const auto& r : all) {
     for (std::size_t j = 0; j < check.observed.size(); ++j)
-      check.observed[j] += r.observed_histogram[j] / static_cast<double>(all.size());
-    histograms.push_back(r.replicated_histogram);
+      check.observed[j] += r.observed.histogram[j] / static_cast<double>(all.size());
+    histograms.push_back(r.replicated.histogram);
     densities.push_back(r.density);
   }
   check.replicated = band_of(histograms);

@@ -53,19 +53,23 @@ Frame frame_of(std::vector<double> points, bool shifts, bool scales) {
   return frame;
 }
 
+SampleMoments moments_of_samples(const Catalog& catalog, std::size_t i) {
+  const std::size_t begin = catalog.offsets[i], end = catalog.offsets[i + 1];
+  const double k = static_cast<double>(end - begin);
+  SampleMoments m{0, 0};
+  for (std::size_t j = begin; j < end; ++j) m.mean += (catalog.samples[j] - catalog.x[i]) / k;
+  for (std::size_t j = begin; j < end; ++j)
+    m.squares += std::pow(catalog.samples[j] - catalog.x[i] - m.mean, 2);
+  return m;
+}
+
 std::vector<double> noise_variances(const MeasurementModel* measurement,
                                     std::span<const double> measurement_theta, const Catalog& catalog) {
   std::vector<double> noise(catalog.size());
   if (measurement == nullptr) {
-    for (std::size_t i = 0; i < noise.size(); ++i) {
-      const std::size_t begin = catalog.offsets[i], end = catalog.offsets[i + 1];
-      const double k = static_cast<double>(end - begin);
-      double mean = 0, squares = 0;
-      for (std::size_t j = begin; j < end; ++j) mean += (catalog.samples[j] - catalog.x[i]) / k;
-      for (std::size_t j = begin; j < end; ++j)
-        squares += std::pow(catalog.samples[j] - catalog.x[i] - mean, 2);
-      noise[i] = squares / k;
-    }
+    for (std::size_t i = 0; i < noise.size(); ++i)
+      noise[i] = moments_of_samples(catalog, i).squares /
+                 static_cast<double>(catalog.offsets[i + 1] - catalog.offsets[i]);
     return noise;
   }
   const Rows rows(*measurement, catalog);

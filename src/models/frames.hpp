@@ -16,6 +16,13 @@ std::vector<double> points_of(const MeasurementModel* measurement, const Catalog
 /// holds the middle 68 %. A few points far away do not change them much.
 Frame frame_of(std::vector<double> points, bool shifts, bool scales);
 
+/// Of one object's posterior samples.
+struct SampleMoments {
+  double mean;     ///< less the catalog's x, their median
+  double squares;  ///< sum of squared deviations from the mean
+};
+SampleMoments moments_of_samples(const Catalog& catalog, std::size_t object);
+
 /// Variance of the noise of every object (half-width of its likelihood, squared), at the measurement's theta.
 std::vector<double> noise_variances(const MeasurementModel* measurement,
                                     std::span<const double> measurement_theta, const Catalog& catalog);

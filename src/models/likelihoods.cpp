@@ -47,6 +47,12 @@ class PointLikelihood final : public KernelLikelihood {
   std::vector<double> points_;
 };
 
+/// d(frame's x) / dx behind normal noise, in logarithm: sigma in the frame over sigma, whatever the
+/// measurement's units.
+double log_jacobian(const Parts& parts, Row row, const Datum<double>& d) {
+  return -0.5 * std::log(d.v[0]) + parts.measurement->log_constant(row, parts.frame) + 0.91893853320467274178;
+}
+
 class ExactLikelihood final : public KernelLikelihood {
  public:
   explicit ExactLikelihood(const Parts& parts)
@@ -59,7 +65,7 @@ class ExactLikelihood final : public KernelLikelihood {
       const auto row = rows_[i];
       const auto d = parts_.measurement->datum(row, parts_.frame);
       const double y = d.center - t.m, v = t.s2 + parts_.measurement->variance(t.noise, d);
-      out[i] = -0.5 * (y * y / v + std::log(v)) - 0.91893853320467274178 + jacobian(row, d);
+      out[i] = -0.5 * (y * y / v + std::log(v)) - 0.91893853320467274178 + log_jacobian(parts_, row, d);
     }
   }
 
@@ -75,11 +81,6 @@ class ExactLikelihood final : public KernelLikelihood {
       return {framed_theta[0], s2, 1 / *factor, c};
     return {framed_theta[0], s2 + c[0], 1, c};  // an extra scatter is one with the population's
   }
-  /// d(frame's x) / dx, in logarithm: sigma in the frame over sigma, whatever the measurement's units.
-  [[nodiscard]] double jacobian(Row row, const Datum<double>& d) const {
-    return -0.5 * std::log(d.v[0]) + parts_.measurement->log_constant(row, parts_.frame) +
-           0.91893853320467274178;
-  }
   double build(ObjectTable<double>& objects, std::span<const double>) override {
     const Theta r = at(reference_, reference_noise_);
     double sum = 0;
@@ -91,7 +92,8 @@ class ExactLikelihood final : public KernelLikelihood {
       const double y = d.center - r.m, v = r.s2 + r.q / d.v[0];
       objects.column[0].push_back(y);
       objects.column[1].push_back(1 / v);
-      sum += weight(i) * (-0.5 * (y * y / v + std::log(v)) - 0.91893853320467274178 + jacobian(row, d));
+      sum += weight(i) *
+             (-0.5 * (y * y / v + std::log(v)) - 0.91893853320467274178 + log_jacobian(parts_, row, d));
     }
     return sum;
   }
@@ -119,9 +121,7 @@ class NoisyDensityLikelihood final : public KernelLikelihood {
       const auto d = parts.measurement->datum(row, parts.frame);
       x_.push_back(d.center);
       precision_.push_back(d.v[0]);
-      // d(frame's x) / dx, in logarithm
-      jacobian_.push_back(-0.5 * std::log(d.v[0]) + parts.measurement->log_constant(row, parts.frame) +
-                          0.91893853320467274178);
+      jacobian_.push_back(log_jacobian(parts, row, d));
     }
   }
   void pointwise(std::span<const double> theta, std::span<double> out) override {
@@ -275,9 +275,7 @@ class GaussianSamplesLikelihood final : public KernelLikelihood {
       if (end - begin < 3)
         throw InputError("bias correction gaussian: object " + catalog.names(std::vector<std::size_t>{i}) +
                          " has fewer than 3 samples");
-      double mean = 0, squares = 0;
-      for (std::size_t j = begin; j < end; ++j) mean += (catalog.samples[j] - x) / k;
-      for (std::size_t j = begin; j < end; ++j) squares += std::pow(catalog.samples[j] - x - mean, 2);
+      const auto [mean, squares] = moments_of_samples(catalog, i);
       objects_.push_back({parts.frame.to(x + mean), squares / (k - 1) / (scale * scale), k});
     }
   }
@@ -374,11 +372,11 @@ std::size_t objects_far_from_normal(const Catalog& catalog) {
   for (std::size_t i = 0; i < catalog.size(); ++i) {
     const std::size_t begin = catalog.offsets[i], end = catalog.offsets[i + 1];
     const double k = static_cast<double>(end - begin);
-    double mean = 0, m2 = 0, m3 = 0, m4 = 0;
-    for (std::size_t j = begin; j < end; ++j) mean += (catalog.samples[j] - catalog.x[i]) / k;
+    const auto [mean, squares] = moments_of_samples(catalog, i);
+    const double m2 = squares / k;
+    double m3 = 0, m4 = 0;
     for (std::size_t j = begin; j < end; ++j) {
       const double d = catalog.samples[j] - catalog.x[i] - mean;
-      m2 += d * d / k;
       m3 += d * d * d / k;
       m4 += d * d * d * d / k;
     }

@@ -14,9 +14,11 @@
 #include "backends/parallel.hpp"
 #include "sampler/ensemble.hpp"
 #include "sampler/header.hpp"
+#include "sampler/log_probability.hpp"
 #include "sampler/monte_carlo.hpp"
 #include "sampler/options.hpp"
 #include "sampler/recorder.hpp"
+#include "sampler/reference.hpp"
 #include "sampler/sandwich.hpp"
 #include "sampler/start.hpp"
 #include "sampler/target.hpp"
@@ -27,19 +29,6 @@ namespace starling {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// The objects that count and whose ln L is -infinity.
-std::vector<std::size_t> impossible_objects(Likelihood& likelihood, const Catalog& catalog,
-                                            std::span<const double> theta) {
-  std::vector<double> l(catalog.size());
-  likelihood.pointwise(theta, l);
-  std::vector<std::size_t> objects;
-  for (std::size_t i = 0; i < l.size(); ++i)
-    if (!(l[i] > -std::numeric_limits<double>::infinity()) &&
-        (catalog.weight.empty() || catalog.weight[i] > 0))
-      objects.push_back(i);
-  return objects;
-}
 
 /// One run: state shared by the kinds of sweeps.
 class Run {
@@ -232,13 +221,14 @@ class Run {
                                    counts_.done, header_.burn_in + header_.steps));
     const std::size_t d = state_.dimension;
     const bool likelihood = likelihood_ || options_.log_likelihood_every > 0;
-    const bool fits = reference_.empty() ? others_.empty() : likelihood && reference_.size() == d;
-    if (!fits || others_.size() % d != 0)
+    const auto& [theta, others] = reference_;
+    const bool fits = theta.empty() ? others.empty() : likelihood && theta.size() == d;
+    if (!fits || others.size() % d != 0)
       throw RunError("the saved state is not of this run: a list has another length");
     counts_.ended = counts_.ended && options_.until.any();
-    if (reference_.empty()) return;
+    if (theta.empty()) return;
     if (likelihood_)
-      likelihood_->rebase(reference_, others_);
+      likelihood_->rebase(reference_.theta, reference_.others);
     else
       make_pointwise();
   }
@@ -252,8 +242,8 @@ class Run {
     s.array(state_.lp.data(), state_.lp.size());
     s.array(state_.nan_count.data(), state_.nan_count.size());
     s.array(state_.outside_count.data(), state_.outside_count.size());
-    s.list(reference_);
-    s.list(others_);
+    s.list(reference_.theta);
+    s.list(reference_.others);
     recorder_->state(s);
     rule_.state(s);
     if (joint_) joint_->state(s);
@@ -281,12 +271,11 @@ class Run {
       std::string theta;
       for (std::size_t j = 0; j < state_.dimension; ++j)
         theta += fmt::format("{}{} = {:.6g}", j == 0 ? "" : ", ", header_.parameters[j], state_.at(c)[j]);
-      throw InputError(
-          fmt::format("the log-probability of walker {} ({}) is {}{}: choose another start, or priors that "
-                      "leave room for "
-                      "the data",
-                      c, theta, state_.lp[c],
-                      objects.empty() ? "" : "; impossible there: object " + catalog_.names(objects)));
+      throw InputError(fmt::format(
+          "the log-probability of walker {} ({}) is {}{}: choose another start, or priors that leave "
+          "room for the data",
+          c, theta, state_.lp[c],
+          objects.empty() ? "" : "; impossible there: object " + catalog_.names(objects)));
     }
   }
 
@@ -295,7 +284,8 @@ class Run {
   [[nodiscard]] bool recenters_at(std::size_t t) const {
     const std::size_t b = header_.burn_in;
     if (t == b / 2) return true;
-    return quadrature_ && (t == b / 4 || t == b / 2 + b / 4 || t == b || (t > b && left_the_others()));
+    return quadrature_ &&
+           (t == b / 4 || t == b / 2 + b / 4 || t == b || (t > b && went_beyond(state_, reference_)));
   }
 
   /// Moves the likelihood's reference to the mean of all walkers, and has integrals right for the walkers
@@ -303,73 +293,24 @@ class Run {
   void recenter() {
     if (counts_.done > 0 && counts_.done <= header_.burn_in)
       rescue_lost(state_, options_.seed, static_cast<std::uint32_t>(counts_.done));
-    refer_to_walkers();
-    likelihood_->rebase(reference_, others_);
+    reference_ = reference_of(state_, model_);
+    likelihood_->rebase(reference_.theta, reference_.others);
     evaluate_all();
-  }
-
-  /// reference_: the mean of all walkers; others_: beyond those that are farthest out, as walkers will go
-  /// there, about five standard deviations, unless the prior ends before.
-  void refer_to_walkers() {
-    const std::size_t d = state_.dimension;
-    reference_.assign(d, 0.0);
-    others_.clear();
-    for (std::size_t c = 0; c < state_.chains(); ++c)
-      for (std::size_t j = 0; j < d; ++j)
-        reference_[j] += state_.at(c)[j] / static_cast<double>(state_.chains());
-    // of n normal numbers the farthest is about sqrt(2 ln n) standard deviations out
-    const double beyond =
-        std::clamp(5 / std::sqrt(2 * std::log(static_cast<double>(state_.chains()))), 1.0, 2.5) - 1;
-    for (const std::size_t j : state_.free) {
-      std::size_t lowest = 0, highest = 0;
-      for (std::size_t c = 0; c < state_.chains(); ++c) {
-        if (state_.at(c)[j] < state_.at(lowest)[j]) lowest = c;
-        if (state_.at(c)[j] > state_.at(highest)[j]) highest = c;
-      }
-      for (const std::size_t c : {lowest, highest}) {
-        const auto theta = outward(state_.at(c), beyond);
-        others_.insert(others_.end(), theta.begin(), theta.end());
-      }
-    }
-  }
-
-  /// Whether a walker went where integrals by nodes were not made right.
-  [[nodiscard]] bool left_the_others() const {
-    const std::size_t d = state_.dimension;
-    for (const std::size_t j : state_.free) {
-      double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
-      for (std::size_t k = j; k < others_.size(); k += d) {
-        lowest = std::min(lowest, others_[k]);
-        highest = std::max(highest, others_[k]);
-      }
-      for (std::size_t c = 0; c < state_.chains(); ++c)
-        if (state_.at(c)[j] < lowest || state_.at(c)[j] > highest) return true;
-    }
-    return false;
-  }
-
-  /// theta moved away from reference_ by `share` of their distance, or by less where that is impossible.
-  [[nodiscard]] std::vector<double> outward(std::span<const double> theta, double share) const {
-    std::vector<double> moved(theta.size());
-    for (int tries = 0; tries < 4; ++tries, share /= 2) {
-      for (std::size_t j = 0; j < theta.size(); ++j) moved[j] = theta[j] + share * (theta[j] - reference_[j]);
-      if (model_.log_prior(moved) > -std::numeric_limits<double>::infinity()) return moved;
-    }
-    return {theta.begin(), theta.end()};
   }
 
   /// The marginal likelihood of a joint fit that does not sample it, for the log-likelihoods of objects.
   void make_pointwise() {
-    pointwise_ = model_.definition().likelihood(catalog_, Method::marginal, reference_, options_, backend_);
-    pointwise_->rebase(reference_, others_);
+    pointwise_ =
+        model_.definition().likelihood(catalog_, Method::marginal, reference_.theta, options_, backend_);
+    pointwise_->rebase(reference_.theta, reference_.others);
   }
 
   /// ln L_i of every walker and object, [chain][object], if sweep t becomes a draw for which it is kept.
   std::vector<float> log_likelihoods(std::size_t t) {
-    const std::size_t every = options_.log_likelihood_every, n = catalog_.size();
-    if (every == 0 || !header_.keeps(t) || ((t - header_.burn_in) / header_.thin + 1) % every != 0) return {};
-    if (!likelihood_ && (!pointwise_ || left_the_others())) {
-      refer_to_walkers();
+    if (!header_.keeps_log_likelihood(t)) return {};
+    const std::size_t n = catalog_.size();
+    if (!likelihood_ && (!pointwise_ || went_beyond(state_, reference_))) {
+      reference_ = reference_of(state_, model_);
       make_pointwise();
     }
     Likelihood& likelihood = likelihood_ ? *likelihood_ : *pointwise_;
@@ -483,8 +424,8 @@ class Run {
   ThetaTarget target_;
   std::unique_ptr<Likelihood> likelihood_, pointwise_;
   std::unique_ptr<JointTarget> joint_;
-  std::vector<double> centred_, center_;    // the second: of the start
-  std::vector<double> reference_, others_;  // of the likelihood, once it was moved
+  std::vector<double> centred_, center_;  // the second: of the start
+  Reference reference_;                   // of the likelihood, once it was moved
   Counts counts_;
   StopRule rule_;
   std::optional<Recorder> recorder_;
@@ -522,43 +463,6 @@ Chain fit_marginal(const Model& model, const Catalog& catalog, const FitOptions&
 }
 Chain fit_joint(const Model& model, const Catalog& catalog, const FitOptions& options) {
   return fit_in_memory(model, catalog, Method::joint, options);
-}
-
-LogProbability log_probability(const Model& model, const Catalog& catalog, Method method,
-                               const std::vector<double>& theta, const FitOptions& options) {
-  check(catalog);
-  if (method == Method::joint) method = Method::marginal;
-  model.definition().check(catalog, method);
-  if (theta.size() != model.parameters().size())
-    throw InputError(
-        fmt::format("theta has {} values, expected {}", theta.size(), model.parameters().size()));
-  constexpr double nothing = -std::numeric_limits<double>::infinity();
-  LogProbability result{nothing, model.log_prior(theta), nothing, 0, {}};
-  for (std::size_t j = 0; j < theta.size(); ++j) {
-    const auto& p = model.parameters()[j];
-    if (!(theta[j] > p.lower && theta[j] < p.upper)) return result;  // no density is defined there
-  }
-  const FitOptions used = with_defaults(options, model, method);
-  const auto plan = plan_memory(model, catalog.size(), catalog.samples.size(), method, used);
-  const Backend backend = choose_backend(used.device, used.threads, plan.device_bytes, used.note);
-  // The backend computes the difference to a reference; one near theta keeps its relative precision.
-  auto reference = start_center(model, catalog, method, used);
-  for (std::size_t j = 0; j < theta.size(); ++j)
-    reference[j] =
-        theta[j] + 0.1 * std::clamp(reference[j] - theta[j], -std::abs(theta[j]), std::abs(theta[j]));
-  const auto likelihood = model.definition().likelihood(catalog, method, reference, used, backend);
-  if (method == Method::marginal && used.integral == "quadrature") likelihood->rebase(reference, theta);
-  likelihood->evaluate(theta, std::span(&result.log_likelihood, 1));
-  likelihood->variance(theta, std::span(&result.variance, 1));
-  if (result.log_likelihood == nothing) result.impossible = impossible_objects(*likelihood, catalog, theta);
-  if (const auto selection = model.definition().selection(catalog, model.selection(), used, backend)) {
-    double factor = 0;
-    selection->log_factor(theta, std::span(&factor, 1));
-    result.log_likelihood += factor;
-    result.variance += selection->error(theta).variance;
-  }
-  result.log_prob = result.log_likelihood + result.log_prior;
-  return result;
 }
 
 std::string version() {

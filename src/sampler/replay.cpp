@@ -4,6 +4,7 @@
 
 #include <numeric>
 #include <sstream>
+#include <utility>
 
 #include "backends/parallel.hpp"
 #include "sampler/options.hpp"
@@ -12,16 +13,6 @@
 
 namespace starling {
 namespace {
-
-Model model_of(const ChainHeader& header) {
-  Priors priors;
-  for (std::size_t j = 0; j < header.parameters.size(); ++j)
-    priors.emplace_back(header.parameters[j], parse_prior(header.priors[j]));
-  Selection selection;  // latents given theta do not depend on it
-  const auto rate = header.attributes.find("rate");
-  selection.rate = rate != header.attributes.end() && rate->second == "1";
-  return {header.population, header.measurement, priors, selection};
-}
 
 const std::string& attribute(const ChainHeader& header, const std::string& name) {
   const auto a = header.attributes.find(name);
@@ -40,6 +31,15 @@ std::vector<double> numbers(const ChainHeader& header, const std::string& name) 
 
 }  // namespace
 
+Model model_of(const ChainHeader& header, Selection selection) {
+  Priors priors;
+  for (std::size_t j = 0; j < header.parameters.size(); ++j)
+    priors.emplace_back(header.parameters[j], parse_prior(header.priors[j]));
+  const auto rate = header.attributes.find("rate");
+  selection.rate = rate != header.attributes.end() && rate->second == "1";
+  return {header.population, header.measurement, priors, std::move(selection)};
+}
+
 std::vector<double> replay_latent(const Chain& chain, const Catalog& catalog, std::size_t object,
                                   std::span<const std::size_t> places) {
   const ChainHeader& header = chain.header;
@@ -48,7 +48,7 @@ std::vector<double> replay_latent(const Chain& chain, const Catalog& catalog, st
         fmt::format("object {} is not in the catalog, which has {} objects", object, catalog.size()));
   if (header.method == "naive")
     throw InputError("a naive fit has no latents: its points are taken as true values");
-  const Model model = model_of(header);
+  const Model model = model_of(header);  // latents given theta do not depend on the selection
   model.definition().check(catalog, parse_method(header.method));
   const std::size_t chains = header.chains(), d = header.parameters.size();
   std::vector<std::size_t> all_places(places.empty() ? chains * chain.draws : 0);

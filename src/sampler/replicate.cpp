@@ -37,6 +37,7 @@ Replicator::Replicator(const Model& model, const Catalog& catalog, Method method
     throw InputError(
         fmt::format("a threshold on measured values cuts no catalog of {}, in which none are drawn anew",
                     method == Method::naive ? "a naive fit" : "posterior samples"));
+  if (pair_.measurement.model) measurement_dimension_ = pair_.measurement.model->parameters().size();
   if (points_are_truths_) return;
   const Rows rows(*pair_.measurement.model, catalog);
   for (std::size_t i = 0; i < catalog.size(); ++i) rows_.push_back(rows[i]);
@@ -46,6 +47,10 @@ Replicator::Replicator(const Model& model, const Catalog& catalog, Method method
 
 std::span<const double> Replicator::population(std::span<const double> theta) const {
   return theta.first(population_dimension_);
+}
+
+std::span<const double> Replicator::noise(std::span<const double> theta) const {
+  return theta.subspan(population_dimension_, measurement_dimension_);
 }
 
 std::vector<double> Replicator::observed(std::span<const double> theta, std::uint32_t replicate) const {
@@ -68,8 +73,7 @@ double Replicator::new_point(std::span<const double> theta, std::size_t object, 
     if (points_are_truths_) return mu;
     auto row = rows_[object];
     const auto& measurement = *pair_.measurement.model;
-    row[place_of_x_] = measurement.draw(theta.subspan(population_dimension_, measurement.parameters().size()),
-                                        row, mu, stream);
+    row[place_of_x_] = measurement.draw(noise(theta), row, mu, stream);
     if (selection.kind == Selection::Kind::threshold && !(row[place_of_x_] > selection.a)) continue;
     return measurement.datum(row, Frame{}).center;
   }

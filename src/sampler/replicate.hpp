@@ -29,6 +29,7 @@ class Replicator {
 
  private:
   [[nodiscard]] std::span<const double> population(std::span<const double> theta) const;
+  [[nodiscard]] std::span<const double> noise(std::span<const double> theta) const;
   [[nodiscard]] double new_point(std::span<const double> theta, std::size_t object, HostStream& stream) const;
 
   const Model& model_;
@@ -36,7 +37,7 @@ class Replicator {
   NamedPair pair_;
   bool points_are_truths_;
   std::uint64_t seed_;
-  std::size_t population_dimension_;
+  std::size_t population_dimension_, measurement_dimension_ = 0;
   std::vector<Rows::Values> rows_;  // of the objects, empty for posterior samples
   std::size_t place_of_x_ = 0;      // in a row
 };

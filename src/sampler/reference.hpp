@@ -1,0 +1,24 @@
+/// Where the likelihood is expanded, and its integrals by nodes are right.
+#pragma once
+
+#include <vector>
+
+#include "sampler/ensemble.hpp"
+#include "starling/model.hpp"
+
+namespace starling {
+
+/// What Likelihood::rebase takes.
+struct Reference {
+  std::vector<double> theta;   ///< the mean of all walkers; empty: none yet
+  std::vector<double> others;  ///< [n][d]
+};
+
+/// Others: beyond the walkers that are farthest out, as walkers will go there, about five standard
+/// deviations, unless the prior ends before.
+Reference reference_of(const Ensembles& walkers, const Model& model);
+
+/// Whether a walker went where integrals were not made right.
+bool went_beyond(const Ensembles& walkers, const Reference& reference);
+
+}  // namespace starling
