@@ -10,9 +10,6 @@
 #include "backends/cuda_kernels.hpp"
 #include "backends/reference_kernels.hpp"
 #include "models/compiled.hpp"
-#ifdef STARLING_CUDA_ON_HOST
-#include "cuda_on_host/cuda_on_host.hpp"
-#endif
 
 namespace starling {
 
@@ -23,6 +20,9 @@ struct Subject {
   int threads = 1;
   std::function<void()> prepare = [] {};
 };
+
+/// The CUDA backend: on a GPU, if there is one (cuda_device.cpp), or on the host (cuda_pretended.cpp).
+std::vector<Subject> cuda_subjects();
 
 inline std::vector<Subject> subjects() {
   std::vector<Subject> all{{"generic", Subject::Kind::generic, 1}};
@@ -38,18 +38,7 @@ inline std::vector<Subject> subjects() {
     for (const int threads : {1, 3})
       all.push_back({"avx512 " + std::to_string(threads), Subject::Kind::avx512, threads});
 #endif
-#ifdef STARLING_CUDA_ON_HOST
-  using cuda_on_host::Order;
-  const std::pair<const char*, Order> orders[] = {
-      {"forward", Order::forward}, {"reverse", Order::reverse}, {"shuffled", Order::shuffled}};
-  for (const auto& [name, order] : orders)
-    all.push_back({std::string("cuda ") + name, Subject::Kind::cuda, 1, [order = order] {
-                     cuda_on_host::reset();
-                     cuda_on_host::options.order = order;
-                   }});
-#else
-  if (std::string why; !cuda::device_list(why).empty()) all.push_back({"cuda", Subject::Kind::cuda});
-#endif
+  for (Subject& s : cuda_subjects()) all.push_back(std::move(s));
   return all;
 }
 
