@@ -70,6 +70,29 @@ const Catalog& catalog_of(std::size_t objects, std::size_t samples) {
   return catalog;
 }
 
+/// Effective draws per second of sampling: of the slower hyperparameter, and, in joint fits, of the slowest
+/// of a few latents. Burn-in is part of the seconds. NaN where there are too few draws to tell.
+struct Efficiency {
+  double theta = std::nan(""), latent = std::nan("");
+};
+Efficiency efficiency_of(const Chain& chain, const Catalog& catalog, double seconds) {
+  constexpr std::size_t kFewestDraws = 100, kLatents = 10;
+  Efficiency e;
+  if (chain.draws < kFewestDraws) return e;
+  double least = std::numeric_limits<double>::infinity();
+  for (const auto& row : summary(chain).parameters) least = std::min({least, row.ess_bulk, row.ess_tail});
+  e.theta = least / seconds;
+  if (chain.header.method != "joint") return e;
+  least = std::numeric_limits<double>::infinity();
+  for (std::size_t k = 0; k < kLatents; ++k) {
+    const auto latent = replay_latent(chain, catalog, k * catalog.size() / kLatents);
+    const Draws draws{latent.data(), chain.header.chains(), chain.draws};
+    least = std::min({least, ess_bulk(draws), ess_tail(draws)});
+  }
+  e.latent = least / seconds;
+  return e;
+}
+
 void run_fit(const FitWork& work, const Subject& subject, Measurement& m, benchmark::State& state) {
   const Model model = model_for(work);
   const std::size_t samples = work.measurement == "samples" ? kSamples : 0;
@@ -79,19 +102,26 @@ void run_fit(const FitWork& work, const Subject& subject, Measurement& m, benchm
   const auto plan = plan_memory(model, m.objects, m.objects * samples, work.method, o);
   // the chain itself is kept in memory: a few numbers per walker and sweep, several times while it is put
   // together
-  const double chain = 200.0 * static_cast<double>(o.ensembles * o.walkers * (o.burn_in + o.steps));
-  if (!fits_in_memory(static_cast<double>(plan.host_bytes) + chain, m, state)) return;
+  const double chain_bytes = 200.0 * static_cast<double>(o.ensembles * o.walkers * (o.burn_in + o.steps));
+  if (!fits_in_memory(static_cast<double>(plan.host_bytes) + chain_bytes, m, state)) return;
   const Catalog& catalog = catalog_of(m.objects, samples);
   double best = std::numeric_limits<double>::infinity();
+  Chain chain;
   for (auto _ : state) {
     MemorySink sink;
     fit(model, catalog, work.method, o, sink);
-    best = std::min(best, std::stod(sink.take().results.attributes.at("sampling_seconds")));
+    chain = sink.take();
+    best = std::min(best, std::stod(chain.results.attributes.at("sampling_seconds")));
   }
+  const Efficiency efficiency = efficiency_of(chain, catalog, best);
+  m.theta_ess = efficiency.theta;
+  m.latent_ess = efficiency.latent;
   const auto walkers = static_cast<double>(o.ensembles * o.walkers);
   report(m, best, static_cast<double>(m.objects) * walkers * work.evaluations * static_cast<double>(m.sweeps),
          state);
   state.counters["sampling_seconds"] = best;
+  if (!std::isnan(m.theta_ess)) state.counters["theta_ess_per_second"] = m.theta_ess;
+  if (!std::isnan(m.latent_ess)) state.counters["latent_ess_per_second"] = m.latent_ess;
   state.counters["sweeps"] = static_cast<double>(m.sweeps);
 }
 

@@ -191,18 +191,18 @@ struct Registration {
 
   /// One entry and one benchmark for each subject, running body(subject, entry, state).
   template <class Body>
-  void add(const Measurement& model, std::uint64_t n, double per_object, Body body) {
+  void add(const Measurement& model, std::uint64_t n, std::uint64_t walkers, double per_object, Body body) {
     for (std::size_t s = 0; s < subjects.list.size(); ++s) {
       const Subject& subject = subjects.list[s];
       Measurement& m = results.emplace_back(model);
       m.objects = n;
       m.subject = s;
-      const double elements = static_cast<double>(n * options.walkers) * per_object;
+      const double elements = static_cast<double>(n * walkers) * per_object;
       if (elements > (subject.slow ? 1 : 100) * (options.quick ? 3e6 : 3e8)) {
         m.skipped = kTooLong;
         continue;
       }
-      const std::string name = fmt::format("{}/{}/{}", m.work, n, subject.name);
+      const std::string name = fmt::format("{}/{}/{}", m.label(), n, subject.name);
       benchmark::RegisterBenchmark(name.c_str(),
                                    [&subject, &m, body, name](benchmark::State& state) {
                                      kept.begin(fmt::format("{}/{}", m.work, m.objects), name);
@@ -221,29 +221,36 @@ struct Registration {
 
   template <class Term>
   void likelihood(const LikelihoodWork<Term>& work) {
+    for (const std::uint64_t n : options.sizes) likelihood(work, n, 0);
+  }
+  /// The same objects for more and more walkers.
+  template <class Term>
+  void likelihood_by_walkers(const LikelihoodWork<Term>& work) {
+    for (const std::uint64_t walkers : {32, 64, 128, 256, 512, 1024}) likelihood(work, 100000, walkers);
+  }
+  template <class Term>
+  void likelihood(const LikelihoodWork<Term>& work, std::uint64_t n, std::uint64_t other_walkers) {
     Measurement model;
     model.work = work.name;
     model.unit = work.unit;
+    model.walkers = other_walkers;
     model.operations = operations(work);
-    for (const std::uint64_t n : options.sizes) {
-      const std::uint64_t walkers = options.walkers;
-      model.bytes = 0;  // an object is read once for all walkers
-      add(model, n, work.elements_per_object,
-          [&work, n, walkers](const Subject& subject, Measurement& m, benchmark::State& state) {
-            const double columns = work.elements_per_object > 1 ? 2 * work.elements_per_object + 2 : 2;
-            if (!fits_in_memory(static_cast<double>(n) * columns * (sizeof(double) + sizeof(float)), m,
-                                state))
-              return;
-            const auto& data = keep<ObjectTable<double>>(kept.objects, [&] { return work.objects(n); });
-            auto& k = keep<std::unique_ptr<LikelihoodKernel>>(
-                kept.kernel, [&] { return make_likelihood<Term>(subject, data); });
-            const auto table = near_reference(walkers, Term::coefficients, work.column);
-            std::vector<FixedSum> out(walkers * Term::outputs);
-            k->sum(table, out);
-            const double seconds = fastest(subject, state, [&] { k->sum(table, out); });
-            report(m, seconds, static_cast<double>(n * walkers) * work.elements_per_object, state);
-          });
-    }
+    const std::uint64_t walkers = other_walkers > 0 ? other_walkers : options.walkers;
+    model.bytes = 0;  // an object is read once for all walkers
+    add(model, n, walkers, work.elements_per_object,
+        [&work, n, walkers](const Subject& subject, Measurement& m, benchmark::State& state) {
+          const double columns = work.elements_per_object > 1 ? 2 * work.elements_per_object + 2 : 2;
+          if (!fits_in_memory(static_cast<double>(n) * columns * (sizeof(double) + sizeof(float)), m, state))
+            return;
+          const auto& data = keep<ObjectTable<double>>(kept.objects, [&] { return work.objects(n); });
+          auto& k = keep<std::unique_ptr<LikelihoodKernel>>(
+              kept.kernel, [&] { return make_likelihood<Term>(subject, data); });
+          const auto table = near_reference(walkers, Term::coefficients, work.column);
+          std::vector<FixedSum> out(walkers * Term::outputs);
+          k->sum(table, out);
+          const double seconds = fastest(subject, state, [&] { k->sum(table, out); });
+          report(m, seconds, static_cast<double>(n * walkers) * work.elements_per_object, state);
+        });
   }
 
   template <class Latent>
@@ -255,7 +262,7 @@ struct Registration {
     model.bytes = 2.0 * sizeof(float) / work.updates;  // a latent comes and goes once a sweep
     for (const std::uint64_t n : options.sizes) {
       const std::uint64_t walkers = options.walkers;
-      add(model, n, work.updates,
+      add(model, n, walkers, work.updates,
           [&work, n, walkers](const Subject& subject, Measurement& m, benchmark::State& state) {
             const double per_object = static_cast<double>(padded(walkers)) * sizeof(float) +
                                       20.0 * static_cast<double>(groups_of(walkers)) + 40;
@@ -290,20 +297,21 @@ struct Registration {
     model.operations = operations_of_philox();
     for (const std::uint64_t n : options.sizes) {
       const std::uint64_t words = n * options.walkers;
-      add(model, n, 1, [words](const Subject& subject, Measurement& m, benchmark::State& state) {
-        if (subject.kind == Subject::Kind::reference) {
-          m.skipped = "reference: its Philox is that of 'no SIMD'";
-          state.SkipWithError(m.skipped.c_str());
-          return;
-        }
-        std::uint32_t fold = 0;
-        std::uint64_t made = 0;
-        const double seconds = fastest(subject, state, [&] {
-          made = philox_words(subject, words, fold);
-          benchmark::DoNotOptimize(fold);
-        });
-        report(m, seconds, static_cast<double>(made), state);
-      });
+      add(model, n, options.walkers, 1,
+          [words](const Subject& subject, Measurement& m, benchmark::State& state) {
+            if (subject.kind == Subject::Kind::reference) {
+              m.skipped = "reference: its Philox is that of 'no SIMD'";
+              state.SkipWithError(m.skipped.c_str());
+              return;
+            }
+            std::uint32_t fold = 0;
+            std::uint64_t made = 0;
+            const double seconds = fastest(subject, state, [&] {
+              made = philox_words(subject, words, fold);
+              benchmark::DoNotOptimize(fold);
+            });
+            report(m, seconds, static_cast<double>(made), state);
+          });
     }
   }
 };
@@ -318,6 +326,7 @@ void register_kernels(const Options& options, const Subjects& subjects, Measurem
   r.latents(kExactLatent);
   r.latents(kMetropolisLatent);
   r.philox();
+  if (!options.quick) r.likelihood_by_walkers(kExact);
 }
 
 }  // namespace starling::bench

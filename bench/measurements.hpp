@@ -28,6 +28,7 @@ struct Measurement {
   std::string work;  ///< "naive", ...; the first word(s) of a row
   std::string unit;  ///< what `elements` counts, as "(object, walker)"
   std::uint64_t objects = 0;
+  std::uint64_t walkers = 0;      ///< if not those of the options
   std::size_t subject = 0;        ///< index of the subject
   double elements = 0;            ///< per run
   double bytes = 0;               ///< per element, from or to memory
@@ -35,8 +36,14 @@ struct Measurement {
   double seconds = std::nan("");  ///< the fastest run; NaN: not measured
   std::uint64_t sweeps = 0;       ///< of a fit
   bool is_fit = false;
+  /// Effective draws per second, of the slower hyperparameter and of the slowest latent; NaN: not known.
+  double theta_ess = std::nan(""), latent_ess = std::nan("");
   std::string skipped;  ///< why not
   [[nodiscard]] double nanoseconds() const { return seconds * 1e9 / elements; }
+  /// The work, and the walkers where they are others.
+  [[nodiscard]] std::string label() const {
+    return walkers > 0 ? work + " x" + std::to_string(walkers) : work;
+  }
   [[nodiscard]] bool measured() const { return !std::isnan(seconds); }
 };
 

@@ -116,6 +116,7 @@ struct math::Ops<bench::CountedReal> {
     ++bench::counted.other;
     return a.v > b.v ? a : b;
   }
+  static Real larger_number(Real a, Real b) { return larger(a, b); }
 };
 
 template <>

@@ -21,7 +21,7 @@ std::vector<Row> rows_of(const Measurements& results, std::size_t subjects, bool
   std::map<std::pair<std::string, std::uint64_t>, std::size_t> where;
   for (const Measurement& m : results) {
     if (m.is_fit != fits) continue;
-    const auto [it, added] = where.try_emplace({m.work, m.objects}, rows.size());
+    const auto [it, added] = where.try_emplace({m.label(), m.objects}, rows.size());
     if (added) rows.push_back({std::vector<const Measurement*>(subjects)});
     rows[it->second].cells[m.subject] = &m;
   }
@@ -83,12 +83,12 @@ std::string kernel_table(const Subjects& subjects, const std::vector<Row>& rows)
       head("", subject_columns(subjects, false));
   for (const Row& row : rows) {
     const Measurement& any = any_of(row);
-    text += fmt::format("{:<{}}{:>{}}", any.work, kLabel, any.objects, kSize);
+    text += fmt::format("{:<{}}{:>{}}", any.label(), kLabel, any.objects, kSize);
     for (std::size_t s = 0; s < row.cells.size(); ++s) {
       const Measurement* m = row.cells[s];
       text += fmt::format(
           "{:>{}}",
-          measured(m) ? fmt::format("{:.3f} {:>6}", m->nanoseconds(), fraction(*m, subjects.list[s].limits))
+          measured(m) ? fmt::format("{:.3g} {:>6}", m->nanoseconds(), fraction(*m, subjects.list[s].limits))
                       : "-",
           kCell);
     }
@@ -133,12 +133,39 @@ std::string fit_table(const Subjects& subjects, const std::vector<Row>& rows) {
       if (!subjects.list[s].runs_fits) continue;
       const Measurement* m = row.cells[s];
       text += fmt::format(
-          "{:>{}}", measured(m) ? fmt::format("{:.3f} ({:.2f})", m->seconds, m->nanoseconds()) : "-", kCell);
+          "{:>{}}", measured(m) ? fmt::format("{:.3g} ({:.2g})", m->seconds, m->nanoseconds()) : "-", kCell);
     }
     if (!subjects.why_no_gpu.empty()) text += fmt::format("{:>{}}", "no GPU", kCell);
     text += "\n";
   }
   return text;
+}
+
+/// Of fits that are long enough.
+std::string efficiency_table(const Subjects& subjects, const std::vector<Row>& rows) {
+  std::string text =
+      "Whole fits: effective draws per second of the slower hyperparameter (of the slowest latent); burn-in "
+      "counts\n" +
+      head("", subject_columns(subjects, true));
+  bool any = false;
+  for (const Row& row : rows) {
+    if (std::none_of(row.cells.begin(), row.cells.end(),
+                     [](const Measurement* m) { return m != nullptr && !std::isnan(m->theta_ess); }))
+      continue;
+    any = true;
+    text += fmt::format("{:<{}}{:>{}}", any_of(row).work, kLabel, any_of(row).objects, kSize);
+    for (std::size_t s = 0; s < row.cells.size(); ++s) {
+      if (!subjects.list[s].runs_fits) continue;
+      const Measurement* m = row.cells[s];
+      std::string cell = "-";
+      if (m != nullptr && !std::isnan(m->theta_ess)) cell = fmt::format("{:.0f}", m->theta_ess);
+      if (m != nullptr && !std::isnan(m->latent_ess)) cell += fmt::format(" ({:.0f})", m->latent_ess);
+      text += fmt::format("{:>{}}", cell, kCell);
+    }
+    if (!subjects.why_no_gpu.empty()) text += fmt::format("{:>{}}", "no GPU", kCell);
+    text += "\n";
+  }
+  return any ? text + "\n" : "";
 }
 
 /// The fastest CPU entry against every GPU.
@@ -194,10 +221,12 @@ std::string tables(const Options& options, const Subjects& subjects, const Measu
   auto both = kernels;
   both.insert(both.end(), fits.begin(), fits.end());
   return limits_table(subjects) + "\n" + kernel_table(subjects, kernels) +
-         fmt::format("Kernels run for {} walkers side by side; the fastest run counts.\n\n",
-                     options.walkers) +
+         fmt::format(
+             "Kernels run for {} walkers side by side, or as many as after the x; the fastest run "
+             "counts.\n\n",
+             options.walkers) +
          elements_table(kernels) + "\n" + fit_table(subjects, fits) + "\n" +
-         comparison_table(subjects, both) + "\n" + left_out(results);
+         efficiency_table(subjects, fits) + comparison_table(subjects, both) + "\n" + left_out(results);
 }
 
 }  // namespace starling::bench

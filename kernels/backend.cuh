@@ -11,52 +11,85 @@
 
 namespace starling::cuda {
 
-/// Tiles whose partial sums are held at a time.
-inline constexpr std::uint64_t kTilesPerPass = 16384;
+/// How the tiles of a call are spread over blocks.
+struct Grid {
+  std::uint64_t tiles_per_block;
+  unsigned blocks, groups;  ///< along the tiles, along the walkers
+  [[nodiscard]] dim3 size() const { return {blocks, groups}; }
+};
 
-/// Runs `pass(first_tile, tiles, partial)` over all tiles of what is on the device, and adds the tiles' sums
-/// on the device.
-class TileSums {
+/// Up to kBlocksPerProcessor blocks for each multiprocessor, several times what it holds at once, so that
+/// none is idle for long at the end.
+inline constexpr std::uint64_t kBlocksPerProcessor = 64;
+inline Grid grid_of(std::uint64_t tiles, std::uint64_t groups, std::uint64_t processors) {
+  const std::uint64_t blocks = kBlocksPerProcessor * processors;
+  const std::uint64_t each = (tiles * groups + blocks - 1) / blocks;
+  return {each, static_cast<unsigned>((tiles + each - 1) / each), static_cast<unsigned>(groups)};
+}
+/// No grid for so many tiles or fewer has more blocks along the tiles.
+inline std::uint64_t most_blocks(std::uint64_t tiles, std::uint64_t groups, std::uint64_t processors) {
+  return std::min(tiles, kBlocksPerProcessor * processors / groups + 1);
+}
+
+/// Blocks of kThreads for one thread per element.
+inline unsigned blocks_for(std::uint64_t elements) {
+  return static_cast<unsigned>((elements + kThreads - 1) / kThreads);
+}
+
+inline std::uint64_t processors_of(int device) {
+  int processors = 0;
+  check(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device),
+        "asking for the processors");
+  return static_cast<std::uint64_t>(processors);
+}
+
+/// The sums of a kernel's blocks, [row][block], added up and brought to the host. A few are written to the
+/// host's memory by the kernel itself and added there, as one more kernel and a copy would take longer.
+class GridSums {
  public:
-  void reserve(std::uint64_t rows, std::uint64_t tiles) {
-    const std::uint64_t passes = (tiles + kTilesPerPass - 1) / kTilesPerPass;
-    partial_.resize(rows * std::min(tiles, kTilesPerPass));
-    sums_.resize(rows * passes);
+  /// For as many rows (output and padded walker) and for grids of so many blocks.
+  void reserve(std::uint64_t rows, std::uint64_t blocks) {
+    host_.resize(std::max(rows, kFew));
+    if (few(rows, blocks)) return;
+    partial_.resize(rows * blocks);
+    sums_.resize(rows);
     std::size_t bytes = 0;
     check(row_sums_memory(rows, bytes), "asking for the memory of a reduction");
     temporary_.resize(std::max<std::size_t>(bytes, 1));
-    host_.resize(rows * passes);
   }
-
-  template <class Pass>
-  void run(const Stream& stream, std::uint64_t rows, std::uint64_t tiles, Pass pass) {
-    std::uint64_t k = 0;
-    for (std::uint64_t first = 0; first < tiles; first += kTilesPerPass, ++k) {
-      const std::uint64_t count = std::min(kTilesPerPass, tiles - first);
-      pass(first, count, partial_.get());
-      check(row_sums(temporary_.get(), temporary_.size(), partial_.get(), rows, count, sums_.get() + k * rows,
-                     stream.get()),
-            "starting a reduction");
-    }
-    stream.download(host_.get(), sums_.get(), k * rows);
+  /// Where the kernel that is started next puts its sums, as many rows and blocks as it has.
+  [[nodiscard]] FixedSum* partial(std::uint64_t rows, std::uint64_t blocks) {
+    rows_ = rows;
+    columns_ = blocks;
+    return few(rows, blocks) ? host_.get() : partial_.get();
+  }
+  /// Starts, after the kernel, what brings them to the host.
+  void collect(const Stream& stream) {
+    if (few(rows_, columns_)) return;
+    check(row_sums(temporary_.get(), temporary_.size(), partial_.get(), rows_, columns_, sums_.get(),
+                   stream.get()),
+          "starting a reduction");
+    stream.download(host_.get(), sums_.get(), rows_);
+    columns_ = 1;
+  }
+  /// Waits for them and adds them to out, [output][walker].
+  void add_to(std::span<FixedSum> out, std::uint64_t walkers, const Stream& stream) const {
     stream.wait();
-    passes_ = k;
-  }
-
-  /// Adds the result of the last run to out, [output][walker].
-  void add_to(std::span<FixedSum> out, std::uint64_t walkers) const {
-    const std::uint64_t outputs = out.size() / walkers, rows = outputs * padded(walkers);
-    for (std::uint64_t k = 0; k < passes_; ++k)
-      for (std::uint64_t j = 0; j < outputs; ++j)
-        for (std::uint64_t w = 0; w < walkers; ++w)
-          out[j * walkers + w] += host_[k * rows + j * padded(walkers) + w];
+    const std::uint64_t outputs = out.size() / walkers, padded_walkers = rows_ / outputs;
+    for (std::uint64_t j = 0; j < outputs; ++j)
+      for (std::uint64_t w = 0; w < walkers; ++w)
+        for (std::uint64_t k = 0; k < columns_; ++k)
+          out[j * walkers + w] += host_[(j * padded_walkers + w) * columns_ + k];
   }
 
  private:
+  static constexpr std::uint64_t kFew = 8192;
+  static bool few(std::uint64_t rows, std::uint64_t blocks) { return rows * blocks <= kFew; }
+
   DeviceBuffer<FixedSum> partial_, sums_;
   DeviceBuffer<char> temporary_;
   PinnedBuffer<FixedSum> host_;
-  std::uint64_t passes_ = 0;
+  std::uint64_t rows_ = 0, columns_ = 0;  // of host_
 };
 
 /// A run of tiles.
@@ -64,7 +97,8 @@ struct Chunk {
   std::uint64_t first_object, objects;
 };
 
-/// The catalog on the device: whole and for good if it fits, else a chunk at a time.
+/// The catalog on the device: whole and for good if it fits, else a chunk at a time, in one of two places, so
+/// that one can be filled while the other is worked on.
 class DeviceObjects {
  public:
   explicit DeviceObjects(const ObjectTable<double>& objects)
@@ -79,56 +113,58 @@ class DeviceObjects {
   bool halve() {
     if (chunk_tiles_ <= 1) return false;
     chunk_tiles_ = (chunk_tiles_ + 1) / 2;
-    loaded_ = false;
-    column_ = {};
-    weight_ = {};
-    offset_ = {};
-    sample_ = {};
+    place_ = {};
     return true;
   }
 
-  void reserve() {
+  /// Memory for chunks in so many places.
+  void reserve(std::size_t places) {
     const std::uint64_t n = chunk_objects();
-    for (std::size_t j = 0; j < column_.size(); ++j)
-      if (!host_.column[j].empty()) column_[j].resize(n);
-    if (!host_.weight.empty()) weight_.resize(n);
-    if (host_.offset.empty()) return;
-    std::uint64_t most = 0;
-    for (std::uint64_t begin = 0; begin < host_.size; begin += n)
-      most = std::max(most, host_.offset[std::min(host_.size, begin + n)] - host_.offset[begin]);
-    offset_.resize(n + 1);
-    for (std::size_t j = 0; j < sample_.size(); ++j)
-      if (!host_.sample[j].empty()) sample_[j].resize(most);
+    std::uint64_t most = 0;  // samples of a chunk
+    if (!host_.offset.empty())
+      for (std::uint64_t begin = 0; begin < host_.size; begin += n)
+        most = std::max(most, host_.offset[std::min(host_.size, begin + n)] - host_.offset[begin]);
+    for (std::size_t p = 0; p < places; ++p) {
+      Place& to = place_[p];
+      for (std::size_t j = 0; j < kObjectColumns; ++j)
+        if (!host_.column[j].empty()) to.column[j].resize(n);
+      if (!host_.weight.empty()) to.weight.resize(n);
+      if (host_.offset.empty()) continue;
+      to.offset.resize(n + 1);
+      for (std::size_t j = 0; j < kSampleColumns; ++j)
+        if (!host_.sample[j].empty()) to.sample[j].resize(most);
+    }
   }
 
-  /// Brings a chunk to the device, unless it is there.
-  ObjectView<float> load(const Chunk& chunk, const Stream& stream) {
+  /// Brings a chunk to one of the places, unless it is there.
+  ObjectView<float> load(const Chunk& chunk, const Stream& stream, std::size_t place = 0) {
+    Place& to = place_[place];
     const std::uint64_t begin = chunk.first_object, n = chunk.objects;
     ObjectView<float> view;
     view.size = n;
     view.first = begin;
     view.measurement = host_.measurement;
-    const bool copy = !(whole() && loaded_);
+    const bool copy = !(whole() && to.loaded);
     const auto bring = [&](const auto& host, const auto& device, std::uint64_t from, std::uint64_t count) {
       if (host.empty()) return static_cast<decltype(device.get())>(nullptr);
       if (copy) stream.upload(device.get(), host.data() + from, count);
       return device.get();
     };
-    for (std::size_t j = 0; j < column_.size(); ++j)
-      view.column[j] = bring(host_.column[j], column_[j], begin, n);
-    view.weight = bring(host_.weight, weight_, begin, n);
+    for (std::size_t j = 0; j < kObjectColumns; ++j)
+      view.column[j] = bring(host_.column[j], to.column[j], begin, n);
+    view.weight = bring(host_.weight, to.weight, begin, n);
     if (!host_.offset.empty()) {
       const std::uint64_t first = host_.offset[begin], count = host_.offset[begin + n] - first;
       if (copy) {
-        chunk_offset_.resize(n + 1);
-        for (std::uint64_t i = 0; i <= n; ++i) chunk_offset_[i] = host_.offset[begin + i] - first;
-        stream.upload(offset_.get(), chunk_offset_.data(), n + 1);
+        to.host_offset.resize(n + 1);
+        for (std::uint64_t i = 0; i <= n; ++i) to.host_offset[i] = host_.offset[begin + i] - first;
+        stream.upload(to.offset.get(), to.host_offset.data(), n + 1);
       }
-      view.offset = offset_.get();
-      for (std::size_t j = 0; j < sample_.size(); ++j)
-        view.sample[j] = bring(host_.sample[j], sample_[j], first, count);
+      view.offset = to.offset.get();
+      for (std::size_t j = 0; j < kSampleColumns; ++j)
+        view.sample[j] = bring(host_.sample[j], to.sample[j], first, count);
     }
-    loaded_ = true;
+    to.loaded = true;
     return view;
   }
 
@@ -139,14 +175,17 @@ class DeviceObjects {
   }
 
  private:
+  struct Place {
+    std::array<DeviceBuffer<float>, kObjectColumns> column;
+    DeviceBuffer<float> weight;
+    DeviceBuffer<std::uint64_t> offset;
+    std::array<DeviceBuffer<float>, kSampleColumns> sample;
+    std::vector<std::uint64_t> host_offset;  // kept until its copy is done
+    bool loaded = false;
+  };
   ObjectTable<float> host_;
   std::uint64_t chunk_tiles_ = 0;
-  bool loaded_ = false;
-  std::array<DeviceBuffer<float>, kObjectColumns> column_;
-  DeviceBuffer<float> weight_;
-  DeviceBuffer<std::uint64_t> offset_;
-  std::array<DeviceBuffer<float>, kSampleColumns> sample_;
-  std::vector<std::uint64_t> chunk_offset_;  // kept until its copy is done
+  std::array<Place, 2> place_;
 };
 
 /// Calls `reserve` until it fits, with smaller and smaller chunks.
@@ -166,20 +205,30 @@ void reserve_or_halve(DeviceObjects& objects, Reserve reserve) {
   }
 }
 
-/// The walkers' coefficients on the device.
+/// The walkers' coefficients on the device, padded to whole blocks of walkers.
 class DeviceWalkers {
  public:
+  explicit DeviceWalkers(std::uint64_t block_walkers) : block_(block_walkers) {}
+
+  [[nodiscard]] std::uint64_t groups(std::uint64_t walkers) const { return (walkers + block_ - 1) / block_; }
+  [[nodiscard]] std::uint64_t padded(std::uint64_t walkers) const { return groups(walkers) * block_; }
+
   void reserve(std::uint64_t walkers, int coefficients) {
-    device_.resize(padded(walkers) * static_cast<std::uint64_t>(coefficients));
+    const std::uint64_t size = padded(walkers) * static_cast<std::uint64_t>(coefficients);
+    host_.resize(size);
+    device_.resize(size);
   }
+  /// They are in use until the sums of the kernel that they are for have come back.
   WalkerView load(const WalkerTable& walkers, const Stream& stream) {
-    walkers.pad(host_);
-    stream.upload(device_.get(), host_.data(), host_.size());
-    return {device_.get(), padded(walkers.walkers)};
+    const std::uint64_t stride = padded(walkers.walkers);
+    walkers.pad(stride, host_.get());
+    stream.upload(device_.get(), host_.get(), stride * static_cast<std::uint64_t>(walkers.coefficients));
+    return {device_.get(), stride};
   }
 
  private:
-  std::vector<float> host_;
+  std::uint64_t block_;
+  PinnedBuffer<float> host_;
   DeviceBuffer<float> device_;
 };
 
@@ -191,39 +240,89 @@ template <class Term>
 class Likelihood final : public LikelihoodKernel {
  public:
   Likelihood(const ObjectTable<double>& objects, int device)
-      : device_((use_device(device), device)), objects_(objects) {}
+      : device_((use_device(device), device)), processors_(processors_of(device)), objects_(objects) {}
+  ~Likelihood() override {
+    for (const Lane& lane : lanes_) lane.stream.finish();
+  }
+  Likelihood(const Likelihood&) = delete;
+  Likelihood& operator=(const Likelihood&) = delete;
 
   void sum(const WalkerTable& walkers, std::span<FixedSum> out) override {
     use_device(device_);
     std::fill(out.begin(), out.end(), FixedSum{});
-    const std::uint64_t rows = padded(walkers.walkers) * Term::outputs;
+    const std::uint64_t count = walkers.walkers, groups = lanes_[0].walkers.groups(count),
+                        rows = lanes_[0].walkers.padded(count) * Term::outputs;
     reserve_or_halve(objects_, [&] {
-      objects_.reserve();
-      walkers_.reserve(walkers.walkers, walkers.coefficients);
-      sums_.reserve(rows, objects_.chunk_tiles());
+      objects_.reserve(lanes());
+      const std::uint64_t tiles = objects_.chunk_tiles();
+      for (Lane& lane : lanes_.first(lanes())) {
+        lane.walkers.reserve(count, walkers.coefficients);
+        lane.sums.reserve(rows, few_objects(tiles, groups) ? tiles : most_blocks(tiles, groups, processors_));
+      }
     });
-    const WalkerView view = walkers_.load(walkers, stream_);
-    const auto groups = static_cast<unsigned>(groups_of(walkers.walkers));
-    const std::size_t shared = kStripsPerTile * Term::outputs * kGroup * sizeof(double);
+    for (Lane& lane : lanes_.first(lanes())) {
+      lane.busy = false;
+      lane.view = lane.walkers.load(walkers, lane.stream);
+    }
+    const auto finish = [&](Lane& lane) {
+      if (lane.busy) lane.sums.add_to(out, count, lane.stream);
+      lane.busy = false;
+    };
+    std::size_t next = 0;
     objects_.for_chunks([&](const Chunk& chunk) {
-      const ObjectView<float> objects = objects_.load(chunk, stream_);
-      sums_.run(stream_, rows, tiles_of(chunk.objects),
-                [&](std::uint64_t first_tile, std::uint64_t tiles, FixedSum* partial) {
-                  check(launch(likelihood_kernel<Term>, dim3(static_cast<unsigned>(tiles), groups),
-                               dim3(kGroup, kStripsPerTile), shared, stream_.get(), objects, view, first_tile,
-                               partial),
-                        "starting a likelihood kernel");
-                });
-      sums_.add_to(out, walkers.walkers);
+      Lane& lane = lanes_[next];
+      finish(lane);  // while the other lane's kernel runs, this one's chunk is copied
+      const ObjectView<float> objects = objects_.load(chunk, lane.stream, next);
+      start(lane, objects, count, groups, rows);
+      lane.sums.collect(lane.stream);
+      lane.busy = true;
+      next = (next + 1) % lanes();
     });
+    for (Lane& lane : lanes_.first(lanes())) finish(lane);
   }
 
  private:
+  /// One chunk on its way: copied, summed, its sums brought back.
+  struct Lane {
+    Stream stream;
+    DeviceWalkers walkers{kBlockWalkers<Term>};
+    GridSums sums;
+    WalkerView view{};
+    bool busy = false;
+  };
+  [[nodiscard]] std::size_t lanes() const { return objects_.whole() ? 1 : 2; }
+
+  /// Whether blocks of tiles and groups would leave much of the GPU idle. Terms of several objects together
+  /// are not taken one by one.
+  [[nodiscard]] bool few_objects(std::uint64_t tiles, std::uint64_t groups) const {
+    return !EvaluatesTogether<Term> && tiles * groups < 2 * processors_;
+  }
+
+  /// Starts the kernel that suits the objects.
+  void start(Lane& lane, const ObjectView<float>& objects, std::uint64_t walkers, std::uint64_t groups,
+             std::uint64_t rows) {
+    const std::uint64_t tiles = tiles_of(objects.size);
+    if constexpr (!EvaluatesTogether<Term>)
+      if (few_objects(tiles, groups)) {
+        check(launch(few_objects_kernel<Term>,
+                     dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(walkers)),
+                     dim3(kGroup, kStripsPerTile), 0, lane.stream.get(), objects, lane.view,
+                     lane.sums.partial(rows, tiles)),
+              "starting a likelihood kernel");
+        return;
+      }
+    const Grid grid = grid_of(tiles, groups, processors_);
+    check(launch(likelihood_kernel<Term>, grid.size(), dim3(kGroup, kStripsPerTile),
+                 likelihood_shared_bytes<Term>(), lane.stream.get(), objects, lane.view, grid.tiles_per_block,
+                 lane.sums.partial(rows, grid.blocks)),
+          "starting a likelihood kernel");
+  }
+
   int device_;
-  Stream stream_;
+  std::uint64_t processors_;
   DeviceObjects objects_;
-  DeviceWalkers walkers_;
-  TileSums sums_;
+  std::array<Lane, 2> lane_;
+  std::span<Lane> lanes_{lane_};
 };
 
 /// The latents, on the device for the whole run if they fit; else in host memory, a chunk of objects at a
@@ -233,7 +332,9 @@ class Latents final : public LatentKernel {
  public:
   Latents(const ObjectTable<double>& objects, const LatentSetup& setup, int device)
       : device_((use_device(device), device)),
+        processors_(processors_of(device)),
         objects_(objects),
+        walkers_(kGroup),
         chains_(setup.chains),
         stride_(padded(setup.chains)),
         groups_(groups_of(setup.chains)) {
@@ -242,13 +343,15 @@ class Latents final : public LatentKernel {
       const std::uint64_t n = objects_.chunk_objects();
       mu_ = {};
       moments_ = {};
+      added_ = {};
       accepted_ = {};
       scale_ = {};
-      objects_.reserve();
+      objects_.reserve(1);
       walkers_.reserve(chains_, Latent::coefficients);
-      sums_.reserve(rows, objects_.chunk_tiles());
+      sums_.reserve(rows, most_blocks(objects_.chunk_tiles(), groups_, processors_));
       mu_.resize(n * stride_);
       moments_.resize(2 * groups_ * n);
+      added_.resize(2 * n);
       if (Latent::metropolis) {
         accepted_.resize(groups_ * n);
         scale_.resize(n);
@@ -267,27 +370,25 @@ class Latents final : public LatentKernel {
     }
   }
 
+  ~Latents() override { stream_.finish(); }
+  Latents(const Latents&) = delete;
+  Latents& operator=(const Latents&) = delete;
+
   void sweep(const LatentStep& step, const WalkerTable& walkers, std::span<FixedSum> out) override {
     use_device(device_);
-    const std::uint64_t rows = stride_ * latent_sums<Latent>();
     if (step.updates > 0) std::fill(out.begin(), out.end(), FixedSum{});
     const WalkerView view = walkers_.load(walkers, stream_);
     objects_.for_chunks([&](const Chunk& chunk) {
       const ObjectView<float> objects = objects_.load(chunk, stream_);
       if (!objects_.whole()) move_chunk(chunk, Direction::to_device);
-      const LatentView latents{mu_.get(), scale_.get(), moments_.get(), accepted_.get(), chains_};
-      const auto pass = [&](std::uint64_t first_tile, std::uint64_t tiles, FixedSum* partial) {
-        check(
-            launch(latent_kernel<Latent>, dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(groups_)),
-                   dim3(kGroup, kStripsPerTile), latent_shared_bytes<Latent>(), stream_.get(), objects, view,
-                   latents, step, first_tile, partial),
+      const Grid grid = grid_of(tiles_of(chunk.objects), groups_, processors_);
+      check(launch(latent_kernel<Latent>, grid.size(), dim3(kGroup, kStripsPerTile),
+                   latent_shared_bytes<Latent>(), stream_.get(), objects, view, latents(), step,
+                   grid.tiles_per_block, sums_.partial(stride_ * latent_sums<Latent>(), grid.blocks)),
             "starting a latent kernel");
-      };
       if (step.updates > 0) {
-        sums_.run(stream_, rows, tiles_of(chunk.objects), pass);
-        sums_.add_to(out, chains_);
-      } else {
-        pass(0, tiles_of(chunk.objects), nullptr);
+        sums_.collect(stream_);
+        sums_.add_to(out, chains_, stream_);
       }
       if (!objects_.whole()) move_chunk(chunk, Direction::to_host);
       stream_.wait();
@@ -302,17 +403,13 @@ class Latents final : public LatentKernel {
     objects_.for_chunks([&](const Chunk& chunk) {
       const ObjectView<float> objects = objects_.load(chunk, stream_);
       if (!objects_.whole()) move_chunk(chunk, Direction::to_device);
-      const LatentView latents{mu_.get(), scale_.get(), moments_.get(), accepted_.get(), chains_};
-      const std::size_t shared = kStripsPerTile * kGroup * sizeof(double);
-      sums_.run(stream_, stride_, tiles_of(chunk.objects),
-                [&](std::uint64_t first_tile, std::uint64_t tiles, FixedSum* partial) {
-                  check(launch(latent_sum_kernel<Latent>,
-                               dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(groups_)),
-                               dim3(kGroup, kStripsPerTile), shared, stream_.get(), objects, view, latents,
-                               what, first_tile, partial),
-                        "starting a sum over latents");
-                });
-      sums_.add_to(sums, chains_);
+      const Grid grid = grid_of(tiles_of(chunk.objects), groups_, processors_);
+      check(launch(latent_sum_kernel<Latent>, grid.size(), dim3(kGroup, kStripsPerTile),
+                   2 * BlockSums<kGroup>::kSharedBytes, stream_.get(), objects, view, latents(), what,
+                   grid.tiles_per_block, sums_.partial(stride_, grid.blocks)),
+            "starting a sum over latents");
+      sums_.collect(stream_);
+      sums_.add_to(sums, chains_, stream_);
     });
     for (std::uint64_t w = 0; w < chains_; ++w)
       if (wanted.empty() || wanted[w / kGroup] != 0) out[w] = sums[w];
@@ -322,10 +419,9 @@ class Latents final : public LatentKernel {
     use_device(device_);
     objects_.for_chunks([&](const Chunk& chunk) {
       if (!objects_.whole()) move_chunk(chunk, Direction::to_device);
-      const unsigned threads = 256;
-      check(launch(adapt_kernel<float>, dim3(static_cast<unsigned>((chunk.objects + threads - 1) / threads)),
-                   dim3(threads), 0, stream_.get(), scale_.get(), accepted_.get(), chunk.objects, groups_,
-                   static_cast<float>(gain), static_cast<float>(trials)),
+      check(launch(adapt_kernel<float>, dim3(blocks_for(chunk.objects)), dim3(kThreads), 0, stream_.get(),
+                   scale_.get(), accepted_.get(), chunk.objects, groups_, static_cast<float>(gain),
+                   static_cast<float>(trials)),
             "starting the adaptation kernel");
       if (!objects_.whole()) move_chunk(chunk, Direction::to_host);
       stream_.wait();
@@ -335,10 +431,16 @@ class Latents final : public LatentKernel {
   void moments(std::span<double> sum, std::span<double> squares) override {
     use_device(device_);
     const std::uint64_t n = objects_.size();
-    if (objects_.whole()) {
-      host_moments_.resize(2 * groups_ * n);
-      stream_.download(host_moments_.data(), moments_.get(), host_moments_.size());
+    if (objects_.whole()) {  // added up there, so that little has to come here
+      check(launch(add_moments_kernel<double>, dim3(blocks_for(2 * n)), dim3(kThreads), 0, stream_.get(),
+                   moments_.get(), n, groups_, added_.get()),
+            "starting the kernel that adds moments");
+      host_moments_.resize(2 * n);
+      stream_.download(host_moments_.data(), added_.get(), 2 * n);
       stream_.wait();
+      std::copy_n(host_moments_.begin(), n, sum.begin());
+      std::copy_n(host_moments_.begin() + static_cast<std::ptrdiff_t>(n), n, squares.begin());
+      return;
     }
     std::fill(sum.begin(), sum.end(), 0.0);
     std::fill(squares.begin(), squares.end(), 0.0);
@@ -368,6 +470,10 @@ class Latents final : public LatentKernel {
 
  private:
   enum class Direction { to_device, to_host };
+
+  [[nodiscard]] LatentView latents() const {
+    return {mu_.get(), scale_.get(), moments_.get(), accepted_.get(), chains_};
+  }
 
   /// Saves or restores one array, on the device if the catalog is there as a whole, else in host memory. The
   /// copies go through a buffer of their own, so that the host's memory does not grow with the catalog.
@@ -414,13 +520,14 @@ class Latents final : public LatentKernel {
   }
 
   int device_;
+  std::uint64_t processors_;
   Stream stream_;
   DeviceObjects objects_;
   DeviceWalkers walkers_;
-  TileSums sums_;
+  GridSums sums_;
   std::uint64_t chains_, stride_, groups_;
   DeviceBuffer<float> mu_, scale_, accepted_;
-  DeviceBuffer<double> moments_;
+  DeviceBuffer<double> moments_, added_;
   std::vector<float> host_mu_, host_scale_, host_accepted_;
   std::vector<double> host_moments_;
 };

@@ -99,6 +99,9 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
+  /// For destructors: after a failure copies may be on their way still, from and to memory that is let go
+  /// next.
+  void finish() const noexcept { (void)cudaStreamSynchronize(stream_); }
   void wait() const { check(cudaStreamSynchronize(stream_), "running kernels"); }
   [[nodiscard]] cudaStream_t get() const { return stream_; }
 

@@ -29,10 +29,15 @@ std::string name_of(const testing::TestParamInfo<FitCase>& info) {
 
 std::vector<FitCase> cases() {
   std::vector<FitCase> all;
+#ifdef STARLING_CUDA_ON_HOST
+  constexpr bool integrals = false;  // their nodes take longest to place, and have nothing to do with the GPU
+#else
+  constexpr bool integrals = true;
+#endif
   for (const auto& p : populations()) {
     all.push_back({p.text, "normal", Method::naive});
     for (const char* m : {"normal", "samples"}) {
-      all.push_back({p.text, m, Method::marginal});
+      if (integrals || std::string(m) == "samples") all.push_back({p.text, m, Method::marginal});
       all.push_back({p.text, m, Method::joint});
     }
   }
@@ -41,7 +46,7 @@ std::vector<FitCase> cases() {
     const std::string p = m.text == "binomial"                      ? "beta"
                           : m.text == "poisson" || m.text == "flux" ? "gamma"
                                                                     : "normal";
-    all.push_back({p, m.text, Method::marginal});
+    if (integrals) all.push_back({p, m.text, Method::marginal});
     all.push_back({p, m.text, Method::joint});
   }
   return all;
@@ -109,6 +114,19 @@ Catalog weighted_catalog() {
 }
 starling::Priors normal_priors() {
   return {{"theta_mu", starling::uniform(-5, 5)}, {"theta_sigma", starling::uniform(0, 4)}};
+}
+
+/// As many objects and walkers as take every path of the reduction.
+TEST(GpuFits, OfTheDefaultSizeHaveTheBitsOfTheCpu) {
+  const starling::Model model("normal", "normal", normal_priors());
+  const Catalog catalog = starling::simulate("normal", {0, 1}, 1000, {1}, 0, 1).catalog;
+  for (const Method method : {Method::marginal, Method::joint}) {
+    FitOptions cpu, gpu;
+    cpu.device = "cpu";
+    gpu.device = "cuda";
+    cpu.burn_in = gpu.burn_in = cpu.steps = gpu.steps = 15;
+    expect_same_chain(fitted(model, catalog, method, gpu), fitted(model, catalog, method, cpu));
+  }
 }
 
 TEST(GpuFits, WithWeightsAndSelectionHaveTheBitsOfTheCpu) {

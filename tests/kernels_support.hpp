@@ -42,11 +42,11 @@ inline ObjectTable<double> points(bool weighted = false) {
 }
 
 /// Samples with 1 to 9 per object, their weights at the reference N(0, 1), and an interim prior.
-inline ObjectTable<double> samples(bool interim) {
+inline ObjectTable<double> samples(bool interim, std::uint64_t objects = kObjects) {
   ObjectTable<double> t;
-  t.size = kObjects;
+  t.size = objects;
   t.offset.push_back(0);
-  for (std::uint64_t i = 0; i < kObjects; ++i) {
+  for (std::uint64_t i = 0; i < objects; ++i) {
     double sum = 0;
     std::vector<double> w;
     for (std::uint64_t k = 0; k < 1 + i % 9; ++k) {

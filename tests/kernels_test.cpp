@@ -13,6 +13,9 @@
 
 #include "kernels_support.hpp"
 #include "starling/error.hpp"
+#ifdef STARLING_CUDA_ON_HOST
+#include "cuda_on_host/cuda_on_host.hpp"
+#endif
 
 #ifdef __SANITIZE_ADDRESS__
 // A stream whose destruction is made to fail is lost, as it would be on a device.
@@ -90,6 +93,14 @@ TEST(LikelihoodKernels, FewerWalkersAndFewerObjectsThanAnyPiece) {
   one.size = 1;
   one.column[0] = {0.3};
   expect_same_sums<PointTerm<NormalPopulation>>(one, normal_walkers(1, 0.1, false), 1e-6);
+}
+
+/// So many tiles that a block of a small GPU takes several, and the last is not full.
+TEST(LikelihoodKernels, ManyTilesHaveTheSameBitsEverywhere) {
+  ObjectTable<double> many;
+  many.size = 150 * kTile + 5;
+  for (std::uint64_t i = 0; i < many.size; ++i) many.column[0].push_back(noise(i % 1009, 0));
+  expect_same_sums<PointTerm<NormalPopulation>>(many, normal_walkers(3, 0.1, false), 2e-6);
 }
 
 TEST(LikelihoodKernels, NotANumberInOneWalkerStaysInThatWalker) {
@@ -340,7 +351,7 @@ Subject cuda_subject(std::function<void()> prepare) {
 
 /// The catalog and the latents in many chunks give the bits of one.
 TEST(CudaBackend, ChunksDoNotChangeABit) {
-  const auto objects = samples(true);
+  const auto objects = samples(true, 20 * kTile + 3);
   const auto walkers = normal_walkers(kWalkers, 0.1, true);
   using Term = SamplesTerm<NormalPopulation>;
   std::vector<FixedSum> expected(kWalkers), sums(kWalkers);

@@ -17,6 +17,12 @@
 #else
 #define STARLING_HD inline
 #endif
+// Before a loop of which a GPU should do four turns at a time.
+#ifdef __CUDA_ARCH__
+#define STARLING_UNROLL_ON_GPU _Pragma("unroll 4")
+#else
+#define STARLING_UNROLL_ON_GPU
+#endif
 
 namespace starling::math {
 
@@ -79,6 +85,13 @@ struct Ops<float> {
   static STARLING_HD float larger(float a, float b) {
     return a > b ? a : b;
   }
+  static STARLING_HD float larger_number(float a, float b) {
+#ifdef __CUDA_ARCH__
+    return fmaxf(a, b);
+#else
+    return a > b ? a : b;
+#endif
+  }
 };
 
 template <>
@@ -93,6 +106,7 @@ struct Ops<double> {
   static inline double select(Mask m, double a, double b) { return m ? a : b; }
   static inline bool any(Mask m) { return m; }
   static inline double larger(double a, double b) { return a > b ? a : b; }
+  static inline double larger_number(double a, double b) { return larger(a, b); }
 };
 
 template <class R>
@@ -125,6 +139,11 @@ STARLING_HD bool any(Mask<R> m) {
 template <class R>
 STARLING_HD R larger(R a, R b) {
   return Ops<R>::larger(a, b);
+}
+/// The larger; either where one is NaN, as is quickest.
+template <class R>
+STARLING_HD R larger_number(R a, R b) {
+  return Ops<R>::larger_number(a, b);
 }
 
 namespace detail {

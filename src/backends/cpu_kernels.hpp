@@ -81,6 +81,11 @@ void add_to_tile(const Coefficients<R, N>& strip, std::uint64_t lane, double (*s
   }
 }
 
+inline void pad(const WalkerTable& walkers, std::uint64_t stride, std::vector<float>& table) {
+  table.resize(stride * static_cast<std::uint64_t>(walkers.coefficients));
+  walkers.pad(stride, table.data());
+}
+
 template <class Term, class R>
 class Likelihood final : public LikelihoodKernel {
  public:
@@ -88,8 +93,8 @@ class Likelihood final : public LikelihoodKernel {
       : objects_(converted<float>(objects)), threads_(threads) {}
 
   void sum(const WalkerTable& walkers, std::span<FixedSum> out) override {
-    walkers.pad(table_);
     const std::uint64_t stride = padded(walkers.walkers);
+    pad(walkers, stride, table_);
     const auto view = objects_.view();
     const std::uint64_t terms = walkers.walkers * (view.offset ? view.offset[view.size] : view.size);
     for_tiles<Term::outputs>(
@@ -141,7 +146,7 @@ class Latents final : public LatentKernel {
         accepted_(Latent::metropolis ? groups_of(setup.chains) * objects.size : 0) {}
 
   void sweep(const LatentStep& step, const WalkerTable& walkers, std::span<FixedSum> out) override {
-    walkers.pad(table_);
+    pad(walkers, stride_, table_);
     const auto view = objects_.view();
     const std::span<FixedSum> sums_out = step.updates == 0 ? std::span<FixedSum>{} : out;
     for_tiles<latent_sums<Latent>()>(view.size, chains_, worthwhile_threads(view.size * chains_, threads_),
@@ -154,7 +159,7 @@ class Latents final : public LatentKernel {
 
   void sum(LatentSum what, const WalkerTable& walkers, std::span<const std::uint8_t> wanted,
            std::span<FixedSum> out) override {
-    walkers.pad(table_);
+    pad(walkers, stride_, table_);
     const auto view = objects_.view();
     std::vector<FixedSum> sums(chains_);
     for_tiles<1>(

@@ -31,12 +31,10 @@ struct WalkerTable {
     for (std::size_t j = 0; j < column.size(); ++j)
       values[(static_cast<std::size_t>(first) + j) * walkers + walker] = column[j];
   }
-  /// The same in another real type, rows padded to whole groups by repeating the last walker:
-  /// [coefficient][padded].
+  /// The same in another real type, rows of `stride` numbers: the last walker is repeated. `out` holds stride
+  /// * coefficients numbers, [coefficient][walker].
   template <class S>
-  void pad(std::vector<S>& out) const {
-    const std::uint64_t stride = padded(walkers);
-    out.resize(stride * static_cast<std::uint64_t>(coefficients));
+  void pad(std::uint64_t stride, S* out) const {
     for (std::uint64_t c = 0; c < static_cast<std::uint64_t>(coefficients); ++c)
       for (std::uint64_t w = 0; w < stride; ++w)
         out[c * stride + w] = static_cast<S>(values[c * walkers + std::min(w, walkers - 1)]);

@@ -60,6 +60,9 @@ struct math::Ops<FloatBatch> {
     return xsimd::select(a > b, a, b);
 #endif
   }
+  static inline FloatBatch larger_number(FloatBatch a, FloatBatch b) {
+    return larger(a, b);
+  }
 };
 
 #if defined(__AVX512F__) || defined(__AVX2__)

@@ -60,33 +60,6 @@ STARLING_HD Coefficients<R, kMeasurementCoefficients> measurement_part(
   return part;
 }
 
-template <class P, class Ms, class R, class S>
-STARLING_HD void add_to_sums(const Coefficients<R, latent_coefficients<P>()>& c, const ObjectView<S>& objects,
-                             bool noise_sums, std::uint64_t i, R mu, R* sums) {
-  const auto population = population_part<P, R>(c);
-  if constexpr (HasStatistics<P>) {
-    const auto s = P::statistics(population, mu);
-    for (int j = 0; j < P::statistics_size; ++j) sums[j] = sums[j] + s[j];
-  } else {
-    sums[0] = sums[0] + P::log_density(population, mu);
-  }
-  R* n = sums + population_sums<P>();
-  if (noise_sums) {
-    const R w(objects.column[1][i]), v = R(objects.column[0][i]) - mu, u = mu - c[kOrigin];
-    const R wv = w * v, wu = w * u;
-    n[kSumWV] = n[kSumWV] + wv;
-    n[kSumWVU] = math::fma(wv, u, n[kSumWVU]);
-    n[kSumWU] = n[kSumWU] + wu;
-    n[kSumWU2] = math::fma(wu, u, n[kSumWU2]);
-    n[kSumWV2] = math::fma(wv, v, n[kSumWV2]);
-  } else {
-    const Datum<R> datum = datum_of<R>(objects, i);
-    n[kSumLogLikelihood] =
-        n[kSumLogLikelihood] +
-        Ms::log_likelihood(objects.measurement, measurement_part<P, R>(c), datum, mu - datum.center);
-  }
-}
-
 template <class R>
 STARLING_HD Words<typename math::Ops<R>::Word> latent_words(std::uint64_t seed, std::uint32_t block,
                                                             std::uint32_t sweep,
@@ -96,10 +69,84 @@ STARLING_HD Words<typename math::Ops<R>::Word> latent_words(std::uint64_t seed, 
   return philox4x32(Words<W>{{W(block), W(sweep), chain, W(purpose)}}, seed);
 }
 
-/// Four neighbouring objects, i a multiple of 4 in the catalog: those past the last repeat it.
-STARLING_HD std::uint64_t quad_member(std::uint64_t i, int j, std::uint64_t end) {
-  const std::uint64_t k = i + static_cast<unsigned>(j);
-  return k < end ? k : end - 1;
+/// Objects that are updated together: they share Philox blocks.
+inline constexpr int kQuad = 4;
+
+/// Up to four neighbouring objects, from `first`, a multiple of 4 in the catalog. Those that are missing past
+/// the last object repeat it, and nothing is stored or summed for them.
+struct Quad {
+  std::uint64_t first;
+  unsigned count;  ///< 1 to 4
+
+  /// Where the j-th is, counted from `first`.
+  [[nodiscard]] STARLING_HD unsigned offset(int j) const {
+    const unsigned k = static_cast<unsigned>(j);
+    return j == 0 || k < count ? k : count - 1;
+  }
+  [[nodiscard]] STARLING_HD bool has(int j) const { return j == 0 || static_cast<unsigned>(j) < count; }
+};
+
+/// Object columns 0 to 3 of a quad.
+template <class R, class S>
+STARLING_HD void load_data(const ObjectView<S>& objects, const Quad& quad, Datum<R> datum[kQuad]) {
+  const S* center = objects.column[0] + quad.first;
+  for (int j = 0; j < kQuad; ++j) datum[j].center = R(center[quad.offset(j)]);
+  for (int v = 0; v < 3; ++v) {
+    if (objects.column[1 + v] != nullptr) {
+      const S* column = objects.column[1 + v] + quad.first;
+      for (int j = 0; j < kQuad; ++j) datum[j].v[v] = R(column[quad.offset(j)]);
+    } else {
+      for (int j = 0; j < kQuad; ++j) datum[j].v[v] = R(0.0f);
+    }
+  }
+}
+
+/// ln p(x | mu) of a quad.
+template <class Ms, class R>
+STARLING_HD void log_likelihoods(std::uint32_t measurement,
+                                 const Coefficients<R, kMeasurementCoefficients>& c,
+                                 const Datum<R> datum[kQuad], const R mu[kQuad], R result[kQuad]) {
+  R deviation[kQuad];
+  for (int j = 0; j < kQuad; ++j) {
+    deviation[j] = mu[j] - datum[j].center;
+    result[j] = R(0.0f);
+  }
+  Ms::template log_likelihoods<kQuad, R>(measurement, c, datum, deviation, result);
+}
+
+/// Adds what the quad's latents contribute to the sums of the theta step.
+template <class P, class Ms, class R>
+STARLING_HD void add_to_sums(const Coefficients<R, latent_coefficients<P>()>& c, std::uint32_t measurement,
+                             bool noise_sums, const Quad& quad, const Datum<R> datum[kQuad],
+                             const R mu[kQuad], R* sums) {
+  const auto population = population_part<P, R>(c);
+  for (int j = 0; j < kQuad; ++j) {
+    if (!quad.has(j)) continue;
+    if constexpr (HasStatistics<P>) {
+      const auto s = P::statistics(population, mu[j]);
+      for (int k = 0; k < P::statistics_size; ++k) sums[k] = sums[k] + s[k];
+    } else {
+      sums[0] = sums[0] + P::log_density(population, mu[j]);
+    }
+  }
+  R* n = sums + population_sums<P>();
+  if (noise_sums) {
+    for (int j = 0; j < kQuad; ++j) {
+      if (!quad.has(j)) continue;
+      const R w = datum[j].v[0], v = datum[j].center - mu[j], u = mu[j] - c[kOrigin];
+      const R wv = w * v, wu = w * u;
+      n[kSumWV] = n[kSumWV] + wv;
+      n[kSumWVU] = math::fma(wv, u, n[kSumWVU]);
+      n[kSumWU] = n[kSumWU] + wu;
+      n[kSumWU2] = math::fma(wu, u, n[kSumWU2]);
+      n[kSumWV2] = math::fma(wv, v, n[kSumWV2]);
+    }
+  } else {
+    R l[kQuad];
+    log_likelihoods<Ms, R>(measurement, measurement_part<P, R>(c), datum, mu, l);
+    for (int j = 0; j < kQuad; ++j)
+      if (quad.has(j)) n[kSumLogLikelihood] = n[kSumLogLikelihood] + l[j];
+  }
 }
 
 /// Normal population and normal noise: mu | x, theta is normal with precision 1 / theta_sigma^2 + that of the
@@ -107,7 +154,7 @@ STARLING_HD std::uint64_t quad_member(std::uint64_t i, int j, std::uint64_t end)
 template <class Ms>
 struct ExactNormalLatent {
   using Population = NormalPopulation;
-  using Measurements = Ms;
+  using Measurements = typename NormalLikeOf<Ms>::Type;
   static constexpr int coefficients = latent_coefficients<NormalPopulation>();
   static constexpr bool metropolis = false;
 
@@ -123,18 +170,17 @@ struct ExactNormalLatent {
 
   template <class R, class S>
   static STARLING_HD void update(const Coefficients<R, coefficients>& c, const LatentStep& step,
-                                 const ObjectView<S>& objects, const S*, std::uint64_t i, std::uint64_t end,
-                                 typename math::Ops<R>::Word chain, R mu[4], R accepted[4]) {
+                                 const ObjectView<S>& objects, const Quad& quad, const Datum<R> datum[kQuad],
+                                 const S*, typename math::Ops<R>::Word chain, R mu[kQuad],
+                                 R accepted[kQuad]) {
     const auto population = population_part<NormalPopulation, R>(c);
-    const auto measurement = measurement_part<NormalPopulation, R>(c);
     const R precision = population[1] * population[1];
-    R z[4];
-    normals(step, (objects.first + i) / 4, chain, z);
-    for (int j = 0; j < 4; ++j) {
-      const std::uint64_t k = quad_member(i, j, end);
-      const R x(objects.column[0][k]),
-          w = Ms::precision(objects.measurement, measurement, R(objects.column[1][k]));
-      const R variance = R(1.0f) / (w + precision);
+    R z[kQuad], w[kQuad];
+    normals(step, (objects.first + quad.first) / kQuad, chain, z);
+    for (int j = 0; j < kQuad; ++j) w[j] = datum[j].v[0];
+    Ms::template precisions<kQuad, R>(objects.measurement, measurement_part<NormalPopulation, R>(c), w);
+    for (int j = 0; j < kQuad; ++j) {
+      const R x = datum[j].center, variance = R(1.0f) / (w[j] + precision);
       mu[j] = x + math::fma(math::sqrt(variance), z[j], (population[0] - x) * (precision * variance));
       accepted[j] = R(1.0f);
     }
@@ -151,61 +197,73 @@ struct MetropolisLatent {
   static constexpr int coefficients = latent_coefficients<P>();
   static constexpr bool metropolis = true;
 
-  /// `mu`, or, where its density is 0, a point between it and `likely` where it is not, by bisection.
-  template <class R, class LogDensity>
-  static STARLING_HD R inside(R mu, R likely, const LogDensity& log_density) {
-    const auto possible = [&](R at) { return log_density(at) > R(-__builtin_huge_valf()); };
-    const math::Mask<R> good = possible(mu);
-    if (!math::any<R>(!good)) return mu;
-    R in = likely, out = mu;
-    for (int k = 0; k < 6; ++k) {
-      const R middle = R(0.5f) * (in + out);
-      const math::Mask<R> m = possible(middle);
-      in = math::select<R>(m, middle, in);
-      out = math::select<R>(m, out, middle);
+  /// Moves each mu whose density is 0 towards `likely`, where it is not, by bisection, until it is not 0.
+  template <class R, class LogDensities>
+  static STARLING_HD void move_inside(R mu[kQuad], R likely, const LogDensities& log_densities) {
+    const R impossible(-__builtin_huge_valf());
+    R l[kQuad], in[kQuad], out[kQuad];
+    log_densities(mu, l);
+    math::Mask<R> good[kQuad];
+    for (int j = 0; j < kQuad; ++j) {
+      good[j] = l[j] > impossible;
+      in[j] = likely;
+      out[j] = mu[j];
     }
-    return math::select<R>(good, mu, in);
+    if (!math::any<R>(!(good[0] & good[1] & good[2] & good[3]))) return;
+    for (int k = 0; k < 6; ++k) {
+      R middle[kQuad];
+      for (int j = 0; j < kQuad; ++j) middle[j] = R(0.5f) * (in[j] + out[j]);
+      log_densities(middle, l);
+      for (int j = 0; j < kQuad; ++j) {
+        const math::Mask<R> m = l[j] > impossible;
+        in[j] = math::select<R>(m, middle[j], in[j]);
+        out[j] = math::select<R>(m, out[j], middle[j]);
+      }
+    }
+    for (int j = 0; j < kQuad; ++j) mu[j] = math::select<R>(good[j], mu[j], in[j]);
   }
 
   template <class R, class S>
   static STARLING_HD void update(const Coefficients<R, coefficients>& c, const LatentStep& step,
-                                 const ObjectView<S>& objects, const S* scales, std::uint64_t i,
-                                 std::uint64_t end, typename math::Ops<R>::Word chain, R mu[4],
-                                 R accepted[4]) {
+                                 const ObjectView<S>& objects, const Quad& quad, const Datum<R> datum[kQuad],
+                                 const S* scales, typename math::Ops<R>::Word chain, R mu[kQuad],
+                                 R accepted[kQuad]) {
     const auto population = population_part<P, R>(c);
     const auto measurement = measurement_part<P, R>(c);
-    const std::uint64_t quad = (objects.first + i) / 4;
-    const auto log_density = [&](const Datum<R>& datum, R at) {
-      return P::log_density(population, at) +
-             Ms::log_likelihood(objects.measurement, measurement, datum, at - datum.center);
+    const auto log_densities = [&](const R at[kQuad], R l[kQuad]) {
+      log_likelihoods<Ms, R>(objects.measurement, measurement, datum, at, l);
+      for (int j = 0; j < kQuad; ++j) l[j] = P::log_density(population, at[j]) + l[j];
     };
-    Datum<R> datum[4];
-    R current[4], scale[4];
-    for (int j = 0; j < 4; ++j) {
-      const std::uint64_t k = quad_member(i, j, end);
-      datum[j] = datum_of<R>(objects, k);
-      scale[j] = R(scales[k]);
-      if (step.start) mu[j] = inside<R>(mu[j], c[kOrigin], [&](R at) { return log_density(datum[j], at); });
-      current[j] = log_density(datum[j], mu[j]);
+    const S* scale_of = scales + quad.first;
+    R current[kQuad], scale[kQuad];
+    for (int j = 0; j < kQuad; ++j) {
+      scale[j] = R(scale_of[quad.offset(j)]);
       accepted[j] = R(0.0f);
     }
+    if (step.start) move_inside<R>(mu, c[kOrigin], log_densities);
+    log_densities(mu, current);
+    const auto block = static_cast<std::uint32_t>((objects.first + quad.first) / kQuad * 2);
     for (std::uint32_t u = 0; u < step.updates; ++u) {
+      R proposed[kQuad], log_uniform[kQuad], l[kQuad];
       for (int pair = 0; pair < 2; ++pair) {
-        const auto r =
-            latent_words<R>(step.seed, static_cast<std::uint32_t>(2 * quad + static_cast<unsigned>(pair)),
-                            step.sweep, chain, purpose_word(Purpose::latent, u));
+        const auto r = latent_words<R>(step.seed, block + static_cast<unsigned>(pair), step.sweep, chain,
+                                       purpose_word(Purpose::latent, u));
         R z[2];
         normal_pair<R>(r.w[0], r.w[1], z[0], z[1]);
         for (int k = 0; k < 2; ++k) {
           const int j = 2 * pair + k;
-          const R proposed = math::fma(scale[j], z[k], mu[j]), l = log_density(datum[j], proposed);
-          // a comparison with NaN is false; l = -infinity is accepted from -infinity only
-          const math::Mask<R> outside = !(current[j] > R(-__builtin_huge_valf()));
-          const math::Mask<R> accept = (math::log(uniform01<R>(r.w[2 + k])) < l - current[j]) | outside;
-          mu[j] = math::select<R>(accept, proposed, mu[j]);
-          current[j] = math::select<R>(accept, l, current[j]);
-          accepted[j] = accepted[j] + math::select<R>(accept, R(1.0f), R(0.0f));
+          proposed[j] = math::fma(scale[j], z[k], mu[j]);
+          log_uniform[j] = math::log(uniform01<R>(r.w[2 + k]));
         }
+      }
+      log_densities(proposed, l);
+      for (int j = 0; j < kQuad; ++j) {
+        // a comparison with NaN is false; l = -infinity is accepted from -infinity only
+        const math::Mask<R> outside = !(current[j] > R(-__builtin_huge_valf()));
+        const math::Mask<R> accept = (log_uniform[j] < l[j] - current[j]) | outside;
+        mu[j] = math::select<R>(accept, proposed[j], mu[j]);
+        current[j] = math::select<R>(accept, l[j], current[j]);
+        accepted[j] = accepted[j] + math::select<R>(accept, R(1.0f), R(0.0f));
       }
     }
   }
@@ -222,14 +280,15 @@ struct SampledLatent {
 
   template <class R, class S>
   static STARLING_HD void update(const Coefficients<R, coefficients>& c, const LatentStep& step,
-                                 const ObjectView<S>& objects, const S*, std::uint64_t i, std::uint64_t end,
-                                 typename math::Ops<R>::Word chain, R mu[4], R accepted[4]) {
+                                 const ObjectView<S>& objects, const Quad& quad, const Datum<R>*, const S*,
+                                 typename math::Ops<R>::Word chain, R mu[kQuad], R accepted[kQuad]) {
     const auto population = population_part<P, R>(c);
-    const auto r = latent_words<R>(step.seed, static_cast<std::uint32_t>((objects.first + i) / 4), step.sweep,
-                                   chain, purpose_word(step.start ? Purpose::latent_start : Purpose::latent));
-    for (int j = 0; j < 4; ++j) {
-      const std::uint64_t k = quad_member(i, j, end);
-      mu[j] = one_of_the_samples<R, S>(population, objects, k, uniform01<R>(r.w[j]));
+    const auto r = latent_words<R>(
+        step.seed, static_cast<std::uint32_t>((objects.first + quad.first) / kQuad), step.sweep, chain,
+        purpose_word(step.start ? Purpose::latent_start : Purpose::latent));
+    for (int j = 0; j < kQuad; ++j) {
+      mu[j] =
+          one_of_the_samples<R, S>(population, objects, quad.first + quad.offset(j), uniform01<R>(r.w[j]));
       accepted[j] = R(1.0f);
     }
   }
@@ -268,27 +327,30 @@ STARLING_HD Coefficients<R, latent_sums<Latent>()> latent_strip(
   const bool noise_sums = Latent::Measurements::has_noise_sums(objects.measurement);
   Coefficients<R, latent_sums<Latent>()> sums;
   for (int j = 0; j < latent_sums<Latent>(); ++j) sums[j] = R(0.0f);
-  for (std::uint64_t i = begin; i < end; i += 4) {
-    R mu[4], accepted[4];
-    for (int j = 0; j < 4; ++j) {
-      const std::uint64_t k = quad_member(i, j, end);
-      const R center(objects.column[0][k]);
-      mu[j] = step.start ? center : math::fma(c[kTransformA], access.load(k), c[kTransformB]);
-      if (step.collect == LatentStep::Collect::moments && i + static_cast<unsigned>(j) < end)
-        access.moments(k, mu[j] - center);
+  for (std::uint64_t i = begin; i < end; i += kQuad) {
+    const Quad quad{i, end - i < kQuad ? static_cast<unsigned>(end - i) : unsigned{kQuad}};
+    Datum<R> datum[kQuad];
+    R mu[kQuad], accepted[kQuad];
+    load_data(objects, quad, datum);
+    for (int j = 0; j < kQuad; ++j) {
+      const std::uint64_t k = i + quad.offset(j);
+      mu[j] = step.start ? datum[j].center : math::fma(c[kTransformA], access.load(k), c[kTransformB]);
+      if (step.collect == LatentStep::Collect::moments && quad.has(j))
+        access.moments(k, mu[j] - datum[j].center);
     }
     if (step.updates > 0)
-      Latent::template update<R, S>(c, step, objects, scales, i, end, chain, mu, accepted);
-    for (int j = 0; j < 4; ++j) {
-      const std::uint64_t k = i + static_cast<unsigned>(j);
-      if (k >= end) break;
-      access.store(k, mu[j]);
-      if (step.updates == 0) continue;
-      if (step.collect == LatentStep::Collect::accepted) access.accepted(k, accepted[j]);
-      add_to_sums<typename Latent::Population, typename Latent::Measurements, R, S>(c, objects, noise_sums, k,
-                                                                                    mu[j], sums.v);
+      Latent::template update<R, S>(c, step, objects, quad, datum, scales, chain, mu, accepted);
+    for (int j = 0; j < kQuad; ++j)
+      if (quad.has(j)) access.store(i + static_cast<unsigned>(j), mu[j]);
+    if (step.updates == 0) continue;
+    for (int j = 0; j < kQuad; ++j) {
+      if (!quad.has(j)) continue;
+      if (step.collect == LatentStep::Collect::accepted)
+        access.accepted(i + static_cast<unsigned>(j), accepted[j]);
       sums[latent_sums<Latent>() - 1] = sums[latent_sums<Latent>() - 1] + accepted[j];
     }
+    add_to_sums<typename Latent::Population, typename Latent::Measurements, R>(
+        c, objects.measurement, noise_sums, quad, datum, mu, sums.v);
   }
   return sums;
 }

@@ -3,6 +3,8 @@
 /// batch never splits.
 #pragma once
 
+#include <tuple>
+
 #include "formulas/objects.hpp"
 #include "starling/measurements/binomial.hpp"
 #include "starling/measurements/censored.hpp"
@@ -14,46 +16,78 @@
 
 namespace starling {
 
+/// Stands in a set for one that cannot occur, and is not compiled.
+struct NoMeasurement {};
+
 /// One of Ms, by its number.
 template <class... Ms>
 struct MeasurementSet {
   static constexpr std::uint32_t size = sizeof...(Ms);
 
+  /// Calls f.template operator()<M>() for the measurement of that number, which it finds by halving.
+  template <class F>
+  static STARLING_HD void visit(std::uint32_t which, const F& f) {
+    if constexpr (size > 0) visit_between<0, size>(which, f);
+  }
+
+  /// Of one object, or of several, so that the choice is made once for them; 0 without measurements.
   template <class R>
-  static STARLING_HD R log_likelihood([[maybe_unused]] std::uint32_t which,
-                                      [[maybe_unused]] const Coefficients<R, kMeasurementCoefficients>& c,
-                                      [[maybe_unused]] const Datum<R>& d, [[maybe_unused]] R deviation) {
+  static STARLING_HD R log_likelihood(std::uint32_t which, const Coefficients<R, kMeasurementCoefficients>& c,
+                                      const Datum<R>& d, R deviation) {
     R result(0.0f);
-    [[maybe_unused]] std::uint32_t number = 0;
-    ((number++ == which ? (result = Ms::template log_likelihood<R>(c, d, deviation), void()) : void()), ...);
+    log_likelihoods<1, R>(which, c, &d, &deviation, &result);
     return result;
   }
-  /// Precision of normal noise; 0 for measurements that are not like normal ones.
-  template <class R>
-  static STARLING_HD R precision([[maybe_unused]] std::uint32_t which,
-                                 [[maybe_unused]] const Coefficients<R, kMeasurementCoefficients>& c,
-                                 [[maybe_unused]] R w) {
-    R result(0.0f);
-    [[maybe_unused]] std::uint32_t number = 0;
-    ((number++ == which ? (result = precision_of<Ms, R>(c, w), void()) : void()), ...);
-    return result;
+  template <int count, class R>
+  static STARLING_HD void log_likelihoods(std::uint32_t which,
+                                          const Coefficients<R, kMeasurementCoefficients>& c,
+                                          const Datum<R>* d, const R* deviation, R* result) {
+    visit(which, [&]<class M>() {
+      for (int j = 0; j < count; ++j) result[j] = M::template log_likelihood<R>(c, d[j], deviation[j]);
+    });
+  }
+  /// Precisions of normal noise from the datum's; 0 for measurements that are not like normal ones.
+  template <int count, class R>
+  static STARLING_HD void precisions(std::uint32_t which, const Coefficients<R, kMeasurementCoefficients>& c,
+                                     R* w) {
+    visit(which, [&]<class M>() {
+      for (int j = 0; j < count; ++j)
+        if constexpr (NormalLike<M>)
+          w[j] = M::precision(c, w[j]);
+        else
+          w[j] = R(0.0f);
+    });
   }
   /// Whether sums over x - mu with weights 1 / sigma^2 say all of the likelihood.
-  static STARLING_HD bool has_noise_sums([[maybe_unused]] std::uint32_t which) {
+  static STARLING_HD bool has_noise_sums(std::uint32_t which) {
     bool result = false;
-    [[maybe_unused]] std::uint32_t number = 0;
-    ((number++ == which ? (result = starling::has_noise_sums<Ms>(), void()) : void()), ...);
+    visit(which, [&]<class M>() { result = starling::has_noise_sums<M>(); });
     return result;
   }
 
  private:
-  template <class M, class R>
-  static STARLING_HD R precision_of(const Coefficients<R, kMeasurementCoefficients>& c, R w) {
-    if constexpr (NormalLike<M>)
-      return M::precision(c, w);
-    else
-      return R(0.0f);
+  template <std::uint32_t first, std::uint32_t last, class F>
+  static STARLING_HD void visit_between(std::uint32_t which, const F& f) {
+    if constexpr (last - first == 1) {
+      using M = std::tuple_element_t<first, std::tuple<Ms...>>;
+      if constexpr (!std::is_same_v<M, NoMeasurement>)
+        if (which == first) f.template operator()<M>();
+    } else {
+      constexpr std::uint32_t middle = (first + last) / 2;
+      if (which < middle)
+        visit_between<first, middle>(which, f);
+      else
+        visit_between<middle, last>(which, f);
+    }
   }
+};
+
+/// A set without those that are not like normal noise; the others keep their numbers.
+template <class Set>
+struct NormalLikeOf;
+template <class... Ms>
+struct NormalLikeOf<MeasurementSet<Ms...>> {
+  using Type = MeasurementSet<std::conditional_t<NormalLike<Ms>, Ms, NoMeasurement>...>;
 };
 
 /// All that are built in; a measurement's number is its place in this list.

@@ -51,42 +51,42 @@ struct NormalMarginalTerm {
       3;  // dm, c1 = q / q_ref - 1, c2 = s^2 - s_ref^2 - c1 s_ref^2; q = noise_scale^2
   static constexpr int outputs = 1;
 
-  /// V_i / V_ref,i, u, and the two factors of [y^2 u - dm (dm - 2 y)] / V_i.
+  /// u, and the numerator of [y^2 u - dm (dm - 2 y)] / V_i, whose denominator is V_i / V_ref,i = 1 + u.
   template <class R, class S>
   static STARLING_HD void parts(const Coefficients<R, 3>& c, const ObjectView<S>& objects, std::uint64_t i,
-                                R& ratio, R& u, R& numerator, R& inverse) {
+                                R& u, R& numerator) {
     const R y(objects.column[0][i]), inverse_reference(objects.column[1][i]);
     u = math::fma(c[2], inverse_reference, c[1]);
-    ratio = R(1.0f) + u;
-    numerator = math::fma(y * y, u, math::fma(y, c[0] + c[0], R(0.0f) - c[0] * c[0]));
-    inverse = inverse_reference / ratio;
+    numerator = inverse_reference * math::fma(y * y, u, math::fma(y, c[0] + c[0], R(0.0f) - c[0] * c[0]));
   }
 
   template <class R, class S>
   static STARLING_HD Coefficients<R, 1> evaluate(const Coefficients<R, 3>& c, const ObjectView<S>& objects,
                                                  std::uint64_t i) {
-    R ratio, u, numerator, inverse;
-    parts(c, objects, i, ratio, u, numerator, inverse);
-    return {{R(0.5f) * math::fma(numerator, inverse, R(0.0f) - math::log1p(u))}};
+    R u, numerator;
+    parts(c, objects, i, u, numerator);
+    return {{R(0.5f) * (numerator / (R(1.0f) + u) - math::log1p(u))}};
   }
 
-  /// Products of 1 + u over `count` objects, a power of 2, with what each adds to the sum `quadratic`; the
-  /// product is carried along less one as well, so that nothing is lost where all u are small. It is
-  /// multiplied two by two, as sums are: one after the other, the same u over and over would be rounded the
-  /// same way.
+  /// What `count` objects, a power of 2, add together: the fractions as one, whose denominator is the product
+  /// of all 1 + u; and that product less one, so that nothing is lost where all u are small. Two by two, as
+  /// sums are: one after the other, the same u over and over would be rounded the same way.
+  template <class R>
+  struct Together {
+    R numerator, product, less_one;
+  };
   template <int count, class R, class S>
-  static STARLING_HD void multiply(const Coefficients<R, 3>& c, const ObjectView<S>& objects, std::uint64_t i,
-                                   R& quadratic, R& product, R& less_one) {
+  static STARLING_HD Together<R> together(const Coefficients<R, 3>& c, const ObjectView<S>& objects,
+                                          std::uint64_t i) {
     if constexpr (count == 1) {
-      R numerator, inverse;
-      parts(c, objects, i, product, less_one, numerator, inverse);
-      quadratic = math::fma(numerator, inverse, quadratic);
+      R u, numerator;
+      parts(c, objects, i, u, numerator);
+      return {numerator, R(1.0f) + u, u};
     } else {
-      R right, right_less_one;
-      multiply<count / 2>(c, objects, i, quadratic, product, less_one);
-      multiply<count / 2>(c, objects, i + count / 2, quadratic, right, right_less_one);
-      product = product * right;
-      less_one = product_less_one(less_one, right_less_one);
+      const auto left = together<count / 2>(c, objects, i),
+                 right = together<count / 2>(c, objects, i + count / 2);
+      return {math::fma(left.numerator, right.product, right.numerator * left.product),
+              left.product * right.product, product_less_one(left.less_one, right.less_one)};
     }
   }
   /// (1 + a) (1 + b) - 1
@@ -95,30 +95,29 @@ struct NormalMarginalTerm {
     return math::fma(a, b, a + b);
   }
 
-  /// The sum over at most kStrip objects, of weight 1, with one logarithm, of the product of all 1 + u. Far
-  /// from the reference, where the product would leave the range of floats, objects are taken one by one.
+  /// The sum over at most kStrip objects, of weight 1, with a division for eight of them and one logarithm,
+  /// of the product of all 1 + u. Far from the reference, where a product would leave the range of floats,
+  /// objects are taken one by one.
   template <class R, class S>
   static STARLING_HD Coefficients<R, 1> evaluate_together(const Coefficients<R, 3>& c,
                                                           const ObjectView<S>& objects, std::uint64_t begin,
                                                           std::uint64_t end) {
-    R quadratic(0.0f), product(1.0f), less_one(0.0f), more, more_less_one;
+    R quadratic(0.0f), product(1.0f), less_one(0.0f);
+    const auto add = [&](const Together<R>& more) {
+      quadratic = quadratic + more.numerator / more.product;
+      product = product * more.product;
+      less_one = product_less_one(less_one, more.less_one);
+    };
     std::uint64_t next = begin;
-    for (; next + 8 <= end; next += 8) {
-      multiply<8>(c, objects, next, quadratic, more, more_less_one);
-      product = product * more;
-      less_one = product_less_one(less_one, more_less_one);
-    }
-    for (; next < end; ++next) {
-      multiply<1>(c, objects, next, quadratic, more, more_less_one);
-      product = product * more;
-      less_one = product_less_one(less_one, more_less_one);
-    }
-    const R together = R(0.5f) * (quadratic - math::log_product(product, less_one));
-    const math::Mask<R> good = (product > R(1e-30f)) & (product < R(1e30f));
-    if (!math::any<R>(!good)) return {{together}};
+    for (; next + 8 <= end; next += 8) add(together<8>(c, objects, next));
+    for (; next < end; ++next) add(together<1>(c, objects, next));
+    const R all = R(0.5f) * (quadratic - math::log_product(product, less_one));
+    const math::Mask<R> good = (product > R(1e-30f)) & (product < R(1e30f)) &
+                               (math::larger(quadratic, R(0.0f) - quadratic) < R(1e30f));
+    if (!math::any<R>(!good)) return {{all}};
     R one_by_one(0.0f);
     for (std::uint64_t i = begin; i < end; ++i) one_by_one = one_by_one + evaluate(c, objects, i)[0];
-    return {{math::select<R>(good, together, one_by_one)}};
+    return {{math::select<R>(good, all, one_by_one)}};
   }
 };
 
@@ -139,7 +138,8 @@ struct NoisyDensityTerm {
       Coefficients<R, kMeasurementCoefficients> measurement;
       for (int j = 0; j < P::prepared_size; ++j) population[j] = c[j];
       for (int j = 0; j < kMeasurementCoefficients; ++j) measurement[j] = c[P::prepared_size + j];
-      const R precision = Ms::precision(objects.measurement, measurement, R(objects.column[1][i]));
+      R precision(objects.column[1][i]);
+      Ms::template precisions<1, R>(objects.measurement, measurement, &precision);
       return {{P::log_density_with_noise(population, R(objects.column[0][i]), R(1.0f) / precision) -
                R(objects.column[2][i])}};
     } else {
@@ -186,7 +186,7 @@ struct SamplesTerm {
     largest = R(-__builtin_huge_valf());
     for (std::uint64_t k = begin; k < end; ++k) {
       const R l = log_weight(prepared, objects, k);
-      largest = math::select<R>(largest < l, l, largest);
+      largest = math::larger_number(largest, l);
     }
     sum = R(0.0f);
     squares = R(0.0f);
@@ -205,10 +205,11 @@ struct SamplesTerm {
     unpack(c, difference, prepared);
     const std::uint64_t begin = objects.offset[i], end = objects.offset[i + 1];
     R sum(0.0f), largest_delta(0.0f);
+    STARLING_UNROLL_ON_GPU
     for (std::uint64_t k = begin; k < end; ++k) {
       const R delta = log_difference<P, R, S>(difference, R(objects.sample[0][k]), objects.sample[3], k);
       sum = math::fma(R(objects.sample[1][k]), math::expm1_below_88(delta), sum);  // a NaN stays in the sum
-      largest_delta = math::larger(largest_delta, delta);
+      largest_delta = math::larger_number(largest_delta, delta);
     }
     const R near = math::log1p(sum);
     const math::Mask<R> good = (largest_delta < R(30.0f)) & (sum > R(-0.5f));
@@ -276,8 +277,9 @@ struct GaussianSamplesTerm {
   template <class R, class S>
   static STARLING_HD Coefficients<R, 1> evaluate(const Coefficients<R, 3>& c, const ObjectView<S>& objects,
                                                  std::uint64_t i) {
-    R ratio, u, numerator, inverse;
-    NormalMarginalTerm::parts(c, objects, i, ratio, u, numerator, inverse);
+    R u, numerator;
+    NormalMarginalTerm::parts(c, objects, i, u, numerator);
+    const R inverse = R(objects.column[1][i]) / (R(1.0f) + u);
     const R l = NormalMarginalTerm::evaluate(c, objects, i)[0], r = R(objects.column[0][i]) - c[0];
     const R second = math::fma(r * r, inverse, R(-0.5f)) * (inverse * inverse);
     return {{l + math::fma(R(objects.column[2][i]), inverse, second * R(objects.column[3][i]))}};
@@ -393,6 +395,17 @@ concept EvaluatesTogether = requires(const Coefficients<double, Term::coefficien
   Term::template evaluate_together<double, double>(c, objects, 0, 1);
 };
 
+/// Whether an object counts in a sum: one of weight 0 does not, be it impossible.
+template <class S>
+STARLING_HD bool counts(const ObjectView<S>& objects, std::uint64_t i) {
+  return !objects.weight || objects.weight[i] > S(0);
+}
+/// A sum and one more object's term.
+template <class R, class S>
+STARLING_HD R with_term(const ObjectView<S>& objects, std::uint64_t i, R term, R sum) {
+  return objects.weight ? math::fma(R(objects.weight[i]), term, sum) : sum + term;
+}
+
 /// Sums of a term over the at most kStrip objects [begin, end), in order, for the walkers that R holds.
 template <class Term, class R, class S>
 STARLING_HD Coefficients<R, Term::outputs> strip_sums(const Coefficients<R, Term::coefficients>& c,
@@ -403,10 +416,9 @@ STARLING_HD Coefficients<R, Term::outputs> strip_sums(const Coefficients<R, Term
   Coefficients<R, Term::outputs> sums;
   for (int j = 0; j < Term::outputs; ++j) sums[j] = R(0.0f);
   for (std::uint64_t i = begin; i < end; ++i) {
-    if (objects.weight && !(objects.weight[i] > S(0))) continue;  // counts for nothing, be it impossible
+    if (!counts(objects, i)) continue;
     const auto term = Term::template evaluate<R, S>(c, objects, i);
-    for (int j = 0; j < Term::outputs; ++j)
-      sums[j] = objects.weight ? math::fma(R(objects.weight[i]), term[j], sums[j]) : sums[j] + term[j];
+    for (int j = 0; j < Term::outputs; ++j) sums[j] = with_term(objects, i, term[j], sums[j]);
   }
   return sums;
 }

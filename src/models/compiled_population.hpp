@@ -16,24 +16,27 @@ template <class Latent, class S>
 class CompiledReplay final : public LatentReplay {
  public:
   CompiledReplay(const ObjectTable<double>& objects, std::uint64_t object, const LatentSetup& setup)
-      : objects_(converted<S>(objects)), place_(object % 4), first_(object - place_), mu_(setup.chains) {
+      : objects_(converted<S>(objects)), place_(object % kQuad), first_(object - place_), mu_(setup.chains) {
     if (!setup.scale.empty()) scale_ = static_cast<S>(setup.scale[0]);
   }
 
   double sweep(const LatentStep& step, std::span<const double> columns) override {
     auto view = objects_.view();
     view.first = first_;  // the object keeps its place in its quad, on which its random numbers depend
-    const S scales[4] = {scale_, scale_, scale_, scale_};
+    const S scales[kQuad] = {scale_, scale_, scale_, scale_};
+    const Quad quad{0, kQuad};
+    Datum<S> datum[kQuad];
+    load_data(view, quad, datum);
     S accepted_in_all(0);
     for (std::size_t chain = 0; chain < mu_.size(); ++chain) {
       Coefficients<S, Latent::coefficients> c;
       for (int j = 0; j < Latent::coefficients; ++j)
         c[j] = static_cast<S>(columns[chain * Latent::coefficients + static_cast<std::size_t>(j)]);
-      S four[4], accepted[4] = {};
-      for (S& m : four) m = step.start ? view.column[0][0] : mu_[chain];
+      S four[kQuad], accepted[kQuad] = {};
+      for (S& m : four) m = step.start ? datum[0].center : mu_[chain];
       if (step.updates > 0)
-        Latent::template update<S, S>(c, step, view, scales, 0, 4, static_cast<std::uint32_t>(chain), four,
-                                      accepted);
+        Latent::template update<S, S>(c, step, view, quad, datum, scales, static_cast<std::uint32_t>(chain),
+                                      four, accepted);
       mu_[chain] = four[place_];
       accepted_in_all += accepted[place_];
     }
