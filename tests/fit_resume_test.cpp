@@ -19,6 +19,7 @@ using saved_runs::KeepAll;
 using saved_runs::reader;
 using saved_runs::Saved;
 using starling::Catalog;
+using starling::ChainBlock;
 using starling::FitOptions;
 using starling::Method;
 using starling::Model;

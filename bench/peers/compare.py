@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -133,15 +134,21 @@ def available_mb() -> float:
     return int(re.search(r"MemAvailable:\s+(\d+)", text)[1]) / 1024
 
 
-def measured(command: list[str], environment: dict, arguments) -> tuple[dict, str]:
-    """Runs a command with its limits; how that went, and the last line it wrote to standard error."""
+def measured(command: list[str], folder: str, environment: dict, arguments) -> tuple[dict, str]:
+    """Runs a command in a folder, with its limits; how that went, and the last line it wrote to standard error."""
     limit_mb = 0.8 * available_mb()
     limits = [str(limit) for limit in (arguments.timeout, limit_mb, problem.THREADS)]
     measure = [sys.executable, "-I", HERE / "measure.py", *limits, *command]
-    shown = subprocess.run(measure, env=environment, capture_output=True, text=True)
-    usage = json.loads(shown.stdout.splitlines()[-1])
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(measure, cwd=folder, env=environment, **pipes) as process:
+        try:
+            output, errors = process.communicate()
+        except BaseException:
+            process.terminate()  # which, unlike being killed, lets it end the program, too
+            raise
+    usage = json.loads(output.splitlines()[-1])
     usage["limit_gb"] = limit_mb / 1000
-    lines = shown.stderr.strip().splitlines()
+    lines = errors.strip().splitlines()
     return usage, lines[-1] if lines else ""
 
 
@@ -169,7 +176,7 @@ def run_row(row: tuple, catalog: Path, seed: int, arguments) -> dict:
             command = starling.command(arguments.starling, fit, catalog, seed, output, settings)
         else:
             command = [sys.executable, HERE / "one.py", program, fit, catalog, str(seed), repr(time.time()), output]
-        usage, last_line = measured(list(map(str, command)), environment, arguments)
+        usage, last_line = measured(list(map(str, command)), scratch, environment, arguments)
         record = {name: usage[name] for name in ("wall_s", "cpu_s", "memory_mb", "others_cores")}
         if usage["ended"] == "too long":
             return {**record, "outcome": f"more than {arguments.timeout:g} s"}
@@ -253,6 +260,7 @@ def parse_arguments():
 
 def main() -> None:
     warnings.filterwarnings("ignore")  # ArviZ announces its next version
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # tidies up, as Ctrl-C does
     arguments = parse_arguments()
     rows = [row for row in ROWS if re.search(arguments.only, f"{row[0]}: {row[1]}")]
     WORK.mkdir(parents=True, exist_ok=True)

@@ -55,17 +55,21 @@ def busy_seconds() -> float:
 def main() -> None:
     limit_s, limit_mb, cores = float(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    parent = os.getppid()
     busy = busy_seconds()
     begin = time.time()
-    process = subprocess.Popen(sys.argv[4:], start_new_session=True)
+    process = subprocess.Popen(sys.argv[4:], stdout=subprocess.DEVNULL, start_new_session=True)
     ended = "by itself"
     peak = 0.0
     pid = 0
     next_look = 2.0  # processes that start others run longer than that
-    while pid == 0:
-        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-        if pid == 0:
+    try:
+        while pid == 0:
+            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
             wall = time.time() - begin
+            if pid != 0:
+                break
             if wall > next_look:  # not often, since it costs a few milliseconds
                 next_look = wall + min(1.0, 0.05 * wall)
                 members = family(process.pid)
@@ -74,7 +78,12 @@ def main() -> None:
             if ended == "by itself" and (wall > limit_s or peak > limit_mb):
                 ended = "too long" if wall > limit_s else "too much memory"
                 os.killpg(process.pid, signal.SIGKILL)
+            if os.getppid() != parent:
+                sys.exit("nobody waits for this any more")
             time.sleep(0.001 if wall < 0.5 else 0.02 if wall < 20 else 0.1)
+    finally:
+        if pid == 0:  # interrupted: don't leave the program behind
+            os.killpg(process.pid, signal.SIGKILL)
     wall = time.time() - begin
     peak = max(peak, usage.ru_maxrss / 1024)
     code = os.waitstatus_to_exitcode(status)

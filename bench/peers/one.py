@@ -38,7 +38,7 @@ def main() -> int:
     try:
         result = PROGRAMS[program](fit, catalog, int(seed))
     except ImportError as missing:
-        print(f"not installed: {missing}", file=sys.stderr)
+        print(missing, file=sys.stderr)
         return 3
     # Everything that was not counted is start-up, imports, reading the catalog and building the model. What a scaled
     # run counts, it did not spend.

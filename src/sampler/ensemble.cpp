@@ -64,6 +64,9 @@ void move_once(Ensembles& state, std::size_t first, std::size_t last, const Move
 void rescue_lost(Ensembles& state, std::uint64_t seed, std::uint32_t sweep) {
   const double best = *std::max_element(state.lp.begin(), state.lp.end());
   const double limit = best - (25 + 5 * static_cast<double>(state.free.size()));
+  const auto enough = [](const std::vector<std::size_t>& found, std::size_t of) {
+    return 4 * found.size() >= of;
+  };
   std::vector<std::size_t> everywhere;
   for (std::size_t c = 0; c < state.chains(); ++c)
     if (state.lp[c] >= limit) everywhere.push_back(c);
@@ -71,9 +74,11 @@ void rescue_lost(Ensembles& state, std::uint64_t seed, std::uint32_t sweep) {
     std::vector<std::size_t> here;
     for (const std::size_t c : everywhere)
       if (c / state.walkers == e) here.push_back(c);
-    const auto& places = here.empty() ? everywhere : here;
+    const bool own = enough(here, state.walkers);
+    if (!own && !enough(everywhere, state.chains())) continue;  // most are still on their way
+    const auto& places = own ? here : everywhere;
     for (std::size_t c = e * state.walkers; c < (e + 1) * state.walkers; ++c) {
-      if (state.lp[c] >= limit || places.empty()) continue;
+      if (state.lp[c] >= limit) continue;
       HostStream stream(seed, sweep, static_cast<std::uint32_t>(c), purpose_word(Purpose::walker_start, 1));
       const std::size_t from = places[stream.below(places.size())];
       std::copy_n(state.at(from).begin(), state.dimension, state.at(c).begin());

@@ -49,9 +49,10 @@ void move_once(Ensembles& state, std::size_t first, std::size_t last, const Move
                std::uint32_t sweep, Purpose purpose, std::uint32_t number, const Target& target);
 
 /// During burn-in: puts every walker whose lp is more than 25 + 5 d below the best (a draw from the posterior
-/// is not once in e^20) where a random walker of its ensemble is that is not, or of any ensemble if there is
-/// none. Walkers that a wide start left far out in a curved tail would stay there: the moves of the others
-/// don't fit.
+/// is not once in e^20) where a random walker of its ensemble is that is not, if those are a quarter of it,
+/// or of any ensemble, if they are a quarter of all; else most are still on their way, and are left to it.
+/// Walkers that a wide start left far out in a curved tail would stay there: the moves of the others don't
+/// fit.
 void rescue_lost(Ensembles& state, std::uint64_t seed, std::uint32_t sweep);
 
 }  // namespace starling
