@@ -70,27 +70,22 @@ const Catalog& catalog_of(std::size_t objects, std::size_t samples) {
   return catalog;
 }
 
-/// Effective draws per second of sampling: of the slower hyperparameter, and, in joint fits, of the slowest
-/// of a few latents. Burn-in is part of the seconds. NaN where there are too few draws to tell.
-struct Efficiency {
-  double theta = std::nan(""), latent = std::nan("");
-};
-Efficiency efficiency_of(const Chain& chain, const Catalog& catalog, double seconds) {
+/// Notes effective draws per second of sampling, burn-in included, where there are enough draws to tell: of
+/// the slower hyperparameter, and, in joint fits, of the slowest of a few latents.
+void note_efficiency(const Chain& chain, const Catalog& catalog, Measurement& m, double seconds) {
   constexpr std::size_t kFewestDraws = 100, kLatents = 10;
-  Efficiency e;
-  if (chain.draws < kFewestDraws) return e;
+  if (chain.draws < kFewestDraws) return;
   double least = std::numeric_limits<double>::infinity();
   for (const auto& row : summary(chain).parameters) least = std::min({least, row.ess_bulk, row.ess_tail});
-  e.theta = least / seconds;
-  if (chain.header.method != "joint") return e;
+  m.theta_ess = least / seconds;
+  if (chain.header.method != "joint") return;
   least = std::numeric_limits<double>::infinity();
   for (std::size_t k = 0; k < kLatents; ++k) {
     const auto latent = replay_latent(chain, catalog, k * catalog.size() / kLatents);
     const Draws draws{latent.data(), chain.header.chains(), chain.draws};
     least = std::min({least, ess_bulk(draws), ess_tail(draws)});
   }
-  e.latent = least / seconds;
-  return e;
+  m.latent_ess = least / seconds;
 }
 
 void run_fit(const FitWork& work, const Subject& subject, Measurement& m, benchmark::State& state) {
@@ -113,9 +108,7 @@ void run_fit(const FitWork& work, const Subject& subject, Measurement& m, benchm
     chain = sink.take();
     best = std::min(best, std::stod(chain.results.attributes.at("sampling_seconds")));
   }
-  const Efficiency efficiency = efficiency_of(chain, catalog, best);
-  m.theta_ess = efficiency.theta;
-  m.latent_ess = efficiency.latent;
+  note_efficiency(chain, catalog, m, best);
   const auto walkers = static_cast<double>(o.ensembles * o.walkers);
   report(m, best, static_cast<double>(m.objects) * walkers * work.evaluations * static_cast<double>(m.sweeps),
          state);

@@ -1,236 +1,14 @@
-/// The host side of the CUDA backend: what is where, in which pieces, and when the host waits (once per call,
-/// for the sums that the acceptance needs).
+/// The host side of the CUDA backend: which kernels run, on which pieces, and when the host waits (once per
+/// call, for the sums that the acceptance needs).
 #pragma once
 
 #include <algorithm>
 
 #include "backends/cuda_kernels.hpp"
-#include "kernels/device_memory.hpp"
-#include "kernels/kernels.cuh"
-#include "kernels/row_sums.hpp"
+#include "kernels/device_objects.cuh"
+#include "kernels/grid_sums.cuh"
 
 namespace starling::cuda {
-
-/// How the tiles of a call are spread over blocks.
-struct Grid {
-  std::uint64_t tiles_per_block;
-  unsigned blocks, groups;  ///< along the tiles, along the walkers
-  [[nodiscard]] dim3 size() const { return {blocks, groups}; }
-};
-
-/// Up to kBlocksPerProcessor blocks for each multiprocessor, several times what it holds at once, so that
-/// none is idle for long at the end.
-inline constexpr std::uint64_t kBlocksPerProcessor = 64;
-inline Grid grid_of(std::uint64_t tiles, std::uint64_t groups, std::uint64_t processors) {
-  const std::uint64_t blocks = kBlocksPerProcessor * processors;
-  const std::uint64_t each = (tiles * groups + blocks - 1) / blocks;
-  return {each, static_cast<unsigned>((tiles + each - 1) / each), static_cast<unsigned>(groups)};
-}
-/// No grid for so many tiles or fewer has more blocks along the tiles.
-inline std::uint64_t most_blocks(std::uint64_t tiles, std::uint64_t groups, std::uint64_t processors) {
-  return std::min(tiles, kBlocksPerProcessor * processors / groups + 1);
-}
-
-/// Blocks of kThreads for one thread per element.
-inline unsigned blocks_for(std::uint64_t elements) {
-  return static_cast<unsigned>((elements + kThreads - 1) / kThreads);
-}
-
-inline std::uint64_t processors_of(int device) {
-  int processors = 0;
-  check(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device),
-        "asking for the processors");
-  return static_cast<std::uint64_t>(processors);
-}
-
-/// The sums of a kernel's blocks, [row][block], added up and brought to the host. A few are written to the
-/// host's memory by the kernel itself and added there, as one more kernel and a copy would take longer.
-class GridSums {
- public:
-  /// For as many rows (output and padded walker) and for grids of so many blocks.
-  void reserve(std::uint64_t rows, std::uint64_t blocks) {
-    host_.resize(std::max(rows, kFew));
-    if (few(rows, blocks)) return;
-    partial_.resize(rows * blocks);
-    sums_.resize(rows);
-    std::size_t bytes = 0;
-    check(row_sums_memory(rows, bytes), "asking for the memory of a reduction");
-    temporary_.resize(std::max<std::size_t>(bytes, 1));
-  }
-  /// Where the kernel that is started next puts its sums, as many rows and blocks as it has.
-  [[nodiscard]] FixedSum* partial(std::uint64_t rows, std::uint64_t blocks) {
-    rows_ = rows;
-    columns_ = blocks;
-    return few(rows, blocks) ? host_.get() : partial_.get();
-  }
-  /// Starts, after the kernel, what brings them to the host.
-  void collect(const Stream& stream) {
-    if (few(rows_, columns_)) return;
-    check(row_sums(temporary_.get(), temporary_.size(), partial_.get(), rows_, columns_, sums_.get(),
-                   stream.get()),
-          "starting a reduction");
-    stream.download(host_.get(), sums_.get(), rows_);
-    columns_ = 1;
-  }
-  /// Waits for them and adds them to out, [output][walker].
-  void add_to(std::span<FixedSum> out, std::uint64_t walkers, const Stream& stream) const {
-    stream.wait();
-    const std::uint64_t outputs = out.size() / walkers, padded_walkers = rows_ / outputs;
-    for (std::uint64_t j = 0; j < outputs; ++j)
-      for (std::uint64_t w = 0; w < walkers; ++w)
-        for (std::uint64_t k = 0; k < columns_; ++k)
-          out[j * walkers + w] += host_[(j * padded_walkers + w) * columns_ + k];
-  }
-
- private:
-  static constexpr std::uint64_t kFew = 8192;
-  static bool few(std::uint64_t rows, std::uint64_t blocks) { return rows * blocks <= kFew; }
-
-  DeviceBuffer<FixedSum> partial_, sums_;
-  DeviceBuffer<char> temporary_;
-  PinnedBuffer<FixedSum> host_;
-  std::uint64_t rows_ = 0, columns_ = 0;  // of host_
-};
-
-/// A run of tiles.
-struct Chunk {
-  std::uint64_t first_object, objects;
-};
-
-/// The catalog on the device: whole and for good if it fits, else a chunk at a time, in one of two places, so
-/// that one can be filled while the other is worked on.
-class DeviceObjects {
- public:
-  explicit DeviceObjects(const ObjectTable<double>& objects)
-      : host_(converted<float>(objects)), chunk_tiles_(tiles_of(objects.size)) {}
-
-  [[nodiscard]] std::uint64_t size() const { return host_.size; }
-  [[nodiscard]] std::uint64_t chunk_tiles() const { return chunk_tiles_; }
-  [[nodiscard]] std::uint64_t chunk_objects() const { return std::min(host_.size, chunk_tiles_ * kTile); }
-  [[nodiscard]] bool whole() const { return chunk_objects() == host_.size; }
-
-  /// Halves the chunks; false if they are as small as they get.
-  bool halve() {
-    if (chunk_tiles_ <= 1) return false;
-    chunk_tiles_ = (chunk_tiles_ + 1) / 2;
-    place_ = {};
-    return true;
-  }
-
-  /// Memory for chunks in so many places.
-  void reserve(std::size_t places) {
-    const std::uint64_t n = chunk_objects();
-    std::uint64_t most = 0;  // samples of a chunk
-    if (!host_.offset.empty())
-      for (std::uint64_t begin = 0; begin < host_.size; begin += n)
-        most = std::max(most, host_.offset[std::min(host_.size, begin + n)] - host_.offset[begin]);
-    for (std::size_t p = 0; p < places; ++p) {
-      Place& to = place_[p];
-      for (std::size_t j = 0; j < kObjectColumns; ++j)
-        if (!host_.column[j].empty()) to.column[j].resize(n);
-      if (!host_.weight.empty()) to.weight.resize(n);
-      if (host_.offset.empty()) continue;
-      to.offset.resize(n + 1);
-      for (std::size_t j = 0; j < kSampleColumns; ++j)
-        if (!host_.sample[j].empty()) to.sample[j].resize(most);
-    }
-  }
-
-  /// Brings a chunk to one of the places, unless it is there.
-  ObjectView<float> load(const Chunk& chunk, const Stream& stream, std::size_t place = 0) {
-    Place& to = place_[place];
-    const std::uint64_t begin = chunk.first_object, n = chunk.objects;
-    ObjectView<float> view;
-    view.size = n;
-    view.first = begin;
-    view.measurement = host_.measurement;
-    const bool copy = !(whole() && to.loaded);
-    const auto bring = [&](const auto& host, const auto& device, std::uint64_t from, std::uint64_t count) {
-      if (host.empty()) return static_cast<decltype(device.get())>(nullptr);
-      if (copy) stream.upload(device.get(), host.data() + from, count);
-      return device.get();
-    };
-    for (std::size_t j = 0; j < kObjectColumns; ++j)
-      view.column[j] = bring(host_.column[j], to.column[j], begin, n);
-    view.weight = bring(host_.weight, to.weight, begin, n);
-    if (!host_.offset.empty()) {
-      const std::uint64_t first = host_.offset[begin], count = host_.offset[begin + n] - first;
-      if (copy) {
-        to.host_offset.resize(n + 1);
-        for (std::uint64_t i = 0; i <= n; ++i) to.host_offset[i] = host_.offset[begin + i] - first;
-        stream.upload(to.offset.get(), to.host_offset.data(), n + 1);
-      }
-      view.offset = to.offset.get();
-      for (std::size_t j = 0; j < kSampleColumns; ++j)
-        view.sample[j] = bring(host_.sample[j], to.sample[j], first, count);
-    }
-    to.loaded = true;
-    return view;
-  }
-
-  template <class Body>
-  void for_chunks(Body body) const {
-    for (std::uint64_t begin = 0; begin < host_.size; begin += chunk_objects())
-      body(Chunk{begin, std::min(chunk_objects(), host_.size - begin)});
-  }
-
- private:
-  struct Place {
-    std::array<DeviceBuffer<float>, kObjectColumns> column;
-    DeviceBuffer<float> weight;
-    DeviceBuffer<std::uint64_t> offset;
-    std::array<DeviceBuffer<float>, kSampleColumns> sample;
-    std::vector<std::uint64_t> host_offset;  // kept until its copy is done
-    bool loaded = false;
-  };
-  ObjectTable<float> host_;
-  std::uint64_t chunk_tiles_ = 0;
-  std::array<Place, 2> place_;
-};
-
-/// Calls `reserve` until it fits, with smaller and smaller chunks.
-template <class Reserve>
-void reserve_or_halve(DeviceObjects& objects, Reserve reserve) {
-  for (;;) {
-    try {
-      reserve();
-      return;
-    } catch (const OutOfDeviceMemory& error) {
-      if (!objects.halve())
-        throw RunError(
-            std::string("the device has too little memory even for the smallest piece of the catalog; use "
-                        "fewer walkers or the device cpu. ") +
-            error.what());
-    }
-  }
-}
-
-/// The walkers' coefficients on the device, padded to whole blocks of walkers.
-class DeviceWalkers {
- public:
-  explicit DeviceWalkers(std::uint64_t block_walkers) : block_(block_walkers) {}
-
-  [[nodiscard]] std::uint64_t groups(std::uint64_t walkers) const { return (walkers + block_ - 1) / block_; }
-  [[nodiscard]] std::uint64_t padded(std::uint64_t walkers) const { return groups(walkers) * block_; }
-
-  void reserve(std::uint64_t walkers, int coefficients) {
-    const std::uint64_t size = padded(walkers) * static_cast<std::uint64_t>(coefficients);
-    host_.resize(size);
-    device_.resize(size);
-  }
-  /// They are in use until the sums of the kernel that they are for have come back.
-  WalkerView load(const WalkerTable& walkers, const Stream& stream) {
-    const std::uint64_t stride = padded(walkers.walkers);
-    walkers.pad(stride, host_.get());
-    stream.upload(device_.get(), host_.get(), stride * static_cast<std::uint64_t>(walkers.coefficients));
-    return {device_.get(), stride};
-  }
-
- private:
-  std::uint64_t block_;
-  PinnedBuffer<float> host_;
-  DeviceBuffer<float> device_;
-};
 
 inline void use_device(int device) {
   check(cudaSetDevice(device), "choosing the device");
@@ -242,7 +20,7 @@ class Likelihood final : public LikelihoodKernel {
   Likelihood(const ObjectTable<double>& objects, int device)
       : device_((use_device(device), device)), processors_(processors_of(device)), objects_(objects) {}
   ~Likelihood() override {
-    for (const Lane& lane : lanes_) lane.stream.finish();
+    for (const Lane& lane : lane_) lane.stream.finish();
   }
   Likelihood(const Likelihood&) = delete;
   Likelihood& operator=(const Likelihood&) = delete;
@@ -250,17 +28,17 @@ class Likelihood final : public LikelihoodKernel {
   void sum(const WalkerTable& walkers, std::span<FixedSum> out) override {
     use_device(device_);
     std::fill(out.begin(), out.end(), FixedSum{});
-    const std::uint64_t count = walkers.walkers, groups = lanes_[0].walkers.groups(count),
-                        rows = lanes_[0].walkers.padded(count) * Term::outputs;
+    const std::uint64_t count = walkers.walkers, groups = lane_[0].walkers.groups(count),
+                        rows = lane_[0].walkers.padded(count) * Term::outputs;
     reserve_or_halve(objects_, [&] {
-      objects_.reserve(lanes());
+      objects_.reserve(lanes().size());
       const std::uint64_t tiles = objects_.chunk_tiles();
-      for (Lane& lane : lanes_.first(lanes())) {
+      for (Lane& lane : lanes()) {
         lane.walkers.reserve(count, walkers.coefficients);
         lane.sums.reserve(rows, few_objects(tiles, groups) ? tiles : most_blocks(tiles, groups, processors_));
       }
     });
-    for (Lane& lane : lanes_.first(lanes())) {
+    for (Lane& lane : lanes()) {
       lane.busy = false;
       lane.view = lane.walkers.load(walkers, lane.stream);
     }
@@ -270,15 +48,15 @@ class Likelihood final : public LikelihoodKernel {
     };
     std::size_t next = 0;
     objects_.for_chunks([&](const Chunk& chunk) {
-      Lane& lane = lanes_[next];
+      Lane& lane = lane_[next];
       finish(lane);  // while the other lane's kernel runs, this one's chunk is copied
       const ObjectView<float> objects = objects_.load(chunk, lane.stream, next);
       start(lane, objects, count, groups, rows);
       lane.sums.collect(lane.stream);
       lane.busy = true;
-      next = (next + 1) % lanes();
+      next = (next + 1) % lanes().size();
     });
-    for (Lane& lane : lanes_.first(lanes())) finish(lane);
+    for (Lane& lane : lanes()) finish(lane);
   }
 
  private:
@@ -290,7 +68,7 @@ class Likelihood final : public LikelihoodKernel {
     WalkerView view{};
     bool busy = false;
   };
-  [[nodiscard]] std::size_t lanes() const { return objects_.whole() ? 1 : 2; }
+  [[nodiscard]] std::span<Lane> lanes() { return std::span(lane_).first(objects_.whole() ? 1 : 2); }
 
   /// Whether blocks of tiles and groups would leave much of the GPU idle. Terms of several objects together
   /// are not taken one by one.
@@ -322,7 +100,6 @@ class Likelihood final : public LikelihoodKernel {
   std::uint64_t processors_;
   DeviceObjects objects_;
   std::array<Lane, 2> lane_;
-  std::span<Lane> lanes_{lane_};
 };
 
 /// The latents, on the device for the whole run if they fit; else in host memory, a chunk of objects at a

@@ -6,12 +6,13 @@
 #include <cmath>
 
 #include "backends/cpu_variants.hpp"
+#include "chain_support.hpp"
 #include "formulas/terms.hpp"
 
 namespace starling {
 namespace {
 
-constexpr double kMean = 0.3, kWidth = 1.1;  // of the reference, which is not the truth
+constexpr double kMean = 0.3, kWidth = 1.1;  // of the truth, which is the reference
 constexpr int kNoises = 4;
 constexpr double kNoise[kNoises] = {0.4, 0.7, 1.0, 1.9};
 
@@ -19,23 +20,16 @@ double variance(double width, int k) {
   return width * width + kNoise[k] * kNoise[k];
 }
 
-std::uint64_t mixed(std::uint64_t x) {  // SplitMix64's finaliser
-  x += 0x9e3779b97f4a7c15;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  return x ^ (x >> 31);
-}
-
 /// x of object i: the sum of four uniform numbers, scaled to the variance that noise and population have.
 double value(std::uint64_t i, int noise) {
-  const std::uint64_t bits = mixed(i);
+  const std::uint64_t bits = chain_test::mixed(i);
   double sum = 0;
   for (int k = 0; k < 4; ++k) sum += static_cast<double>(bits >> (16 * k) & 0xffff) * 0x1p-16;
   return kMean + (sum - 2) * std::sqrt(3 * variance(kWidth, noise));
 }
 
-/// The walkers: one standard deviation, of a posterior from so many objects, or so from the reference, and
-/// one that is three away.
+/// The walkers: two about one standard deviation, of a posterior from so many objects, from the reference,
+/// and one about three.
 std::vector<std::pair<double, double>> walkers(double objects) {
   const double sd = 1.5 / std::sqrt(objects);
   return {{kMean + sd, kWidth}, {kMean - sd, kWidth + sd}, {kMean + 2 * sd, kWidth - 2 * sd}};

@@ -86,19 +86,10 @@ struct Quad {
   [[nodiscard]] STARLING_HD bool has(int j) const { return j == 0 || static_cast<unsigned>(j) < count; }
 };
 
-/// Object columns 0 to 3 of a quad.
 template <class R, class S>
 STARLING_HD void load_data(const ObjectView<S>& objects, const Quad& quad, Datum<R> datum[kQuad]) {
-  const S* center = objects.column[0] + quad.first;
-  for (int j = 0; j < kQuad; ++j) datum[j].center = R(center[quad.offset(j)]);
-  for (int v = 0; v < 3; ++v) {
-    if (objects.column[1 + v] != nullptr) {
-      const S* column = objects.column[1 + v] + quad.first;
-      for (int j = 0; j < kQuad; ++j) datum[j].v[v] = R(column[quad.offset(j)]);
-    } else {
-      for (int j = 0; j < kQuad; ++j) datum[j].v[v] = R(0.0f);
-    }
-  }
+  load_data<kQuad, R>(
+      objects, quad.first, [&](int j) { return quad.offset(j); }, datum);
 }
 
 /// ln p(x | mu) of a quad.

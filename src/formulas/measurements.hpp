@@ -105,13 +105,27 @@ struct ExtendedSet<MeasurementSet<Ms...>, M> {
 template <class M>
 using BuiltinMeasurementsAnd = typename ExtendedSet<BuiltinMeasurements, M>::Type;
 
-/// Object columns 0 to 3.
+/// Object columns 0 to 3 of the objects first + offset(0), first + offset(1), ...
+template <int count, class R, class S, class Offset>
+STARLING_HD void load_data(const ObjectView<S>& objects, std::uint64_t first, const Offset& offset,
+                           Datum<R>* datum) {
+  const S* center = objects.column[0] + first;
+  for (int j = 0; j < count; ++j) datum[j].center = R(center[offset(j)]);
+  for (int v = 0; v < 3; ++v) {
+    if (objects.column[1 + v] != nullptr) {
+      const S* column = objects.column[1 + v] + first;
+      for (int j = 0; j < count; ++j) datum[j].v[v] = R(column[offset(j)]);
+    } else {
+      for (int j = 0; j < count; ++j) datum[j].v[v] = R(0.0f);
+    }
+  }
+}
 template <class R, class S>
 STARLING_HD Datum<R> datum_of(const ObjectView<S>& objects, std::uint64_t i) {
-  Datum<R> d{R(objects.column[0][i]), {R(0.0f), R(0.0f), R(0.0f)}};
-  for (int j = 0; j < 3; ++j)
-    if (objects.column[1 + j] != nullptr) d.v[j] = R(objects.column[1 + j][i]);
-  return d;
+  Datum<R> datum;
+  load_data<1, R>(
+      objects, i, [](int) { return 0; }, &datum);
+  return datum;
 }
 
 }  // namespace starling

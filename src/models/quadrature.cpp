@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <tuple>
+
+#include "models/quadrature_rules.hpp"
 
 namespace starling {
 namespace {
@@ -14,89 +15,11 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// The integrand is followed down to e^-34 (2e-15) of its peak; to e^-24 where its tails are long, as floats
 /// tell nodes apart by 6e-8 of the interval.
 constexpr double kDepth = 34, kDepthOfLongTails = 24;
-constexpr std::array<int, 7> kNodes{12, 16, 24, 32, 48, 64, 96};
-
-/// Gauss-Legendre on [0, 1]: Newton's method on the recurrence of P_n.
-QuadratureRule gauss_legendre(int n) {
-  QuadratureRule rule;
-  for (int k = n; k >= 1; --k) {
-    double x = std::cos(3.14159265358979323846 * (k - 0.25) / (n + 0.5)), slope = 1;
-    for (int iteration = 0; iteration < 100; ++iteration) {
-      double p = 1, before = 0;
-      for (int j = 1; j <= n; ++j) {
-        const double next = ((2 * j - 1) * x * p - (j - 1) * before) / j;
-        before = p;
-        p = next;
-      }
-      slope = n * (x * p - before) / (x * x - 1);
-      const double step = p / slope;
-      x -= step;
-      if (std::abs(step) < 1e-15) break;
-    }
-    rule.t.push_back(0.5 * (1 + x));
-    rule.log_weight.push_back(-std::log((1 - x * x) * slope * slope));
-  }
-  return rule;
-}
-
-constexpr double kReach = 4;  // the first t is 6e-38, which floats still hold
-
-/// t = 1 / (1 + exp(-pi sinh u)), and ln dt/du.
-std::pair<double, double> double_exponential_at(double u) {
-  const double pi = 3.14159265358979323846, s = pi * std::sinh(u);
-  // dt/du = pi cosh(u) t (1 - t)
-  return {1 / (1 + std::exp(-s)),
-          std::log(pi * std::cosh(u)) - std::log1p(std::exp(-s)) - std::log1p(std::exp(s))};
-}
-
-/// The trapezoidal rule in u.
-QuadratureRule double_exponential(int n) {
-  QuadratureRule rule;
-  const double h = 2 * kReach / (n - 1);
-  for (int k = 0; k < n; ++k) {
-    const auto [t, log_slope] = double_exponential_at(-kReach + h * k);
-    rule.t.push_back(t);
-    rule.log_weight.push_back(log_slope + std::log(h));
-  }
-  return rule;
-}
-
-enum class Kind { smooth, singular };
-
-using Rule = std::shared_ptr<const QuadratureRule>;
-
-Rule rule(Kind kind, int n) {
-  static const auto all = [] {
-    std::map<std::pair<Kind, int>, Rule> rules;
-    for (const int k : kNodes)
-      for (const int many : {k, 2 * k, 4 * k}) {
-        rules[{Kind::smooth, many}] = std::make_shared<QuadratureRule>(gauss_legendre(many));
-        rules[{Kind::singular, many}] = std::make_shared<QuadratureRule>(double_exponential(many));
-      }
-    return rules;
-  }();
-  return all.at({kind, n});
-}
 
 struct Interval {
   double a, b;
   double core_a = a, core_b = b;  ///< where the integrand is not small
 };
-
-/// Adds the nodes of a rule, on [from, from + width] in place of [0, 1].
-void add_nodes(QuadratureRule& to, const QuadratureRule& plain, double from, double width) {
-  for (const double t : plain.t) to.t.push_back(from + width * t);
-  for (const double w : plain.log_weight) to.log_weight.push_back(w + std::log(width));
-}
-
-/// A rule on either side of a point of [0, 1].
-Rule split(const Rule& plain, double at) {
-  if (!(at > 0 && at < 1)) return plain;
-  auto made = std::make_shared<QuadratureRule>();
-  add_nodes(*made, *plain, 0, at);
-  add_nodes(*made, *plain, at, 1 - at);
-  return made;
-}
 
 bool has_long_tails(const Interval& part) {
   return part.b - part.a > 12 * (part.core_b - part.core_a);
@@ -120,7 +43,7 @@ struct SinhMap {
 Rule long_tailed(const Interval& part, int n, double kink) {
   const SinhMap map(part);
   auto made = std::make_shared<QuadratureRule>();
-  const auto plain = split(rule(Kind::smooth, n), (map.to_v(kink) - map.from) / map.length);
+  const auto plain = split(rule(RuleKind::smooth, n), (map.to_v(kink) - map.from) / map.length);
   for (std::size_t k = 0; k < plain->t.size(); ++k) {
     const double v = map.from + map.length * plain->t[k], width = part.b - part.a;
     made->t.push_back(std::clamp((map.to_mu(v) - part.a) / width, 0.0, 1.0));
@@ -206,10 +129,6 @@ bool is_at_an_end(const Interval& part, const QuadraturePoint& point) {
   return part.a <= point.support.first || part.b >= point.support.second;
 }
 
-}  // namespace
-
-namespace {
-
 /// Sorted draws of mu.
 std::vector<double> typical_values(const PopulationModel& population, std::span<const double> theta) {
   std::vector<double> values;
@@ -257,7 +176,7 @@ double expectation(const PopulationModel& population, std::span<const double> th
     const double a = edges[k], width = edges[k + 1] - a;
     if (!(width > 0)) continue;
     const bool singular = a <= lower || edges[k + 1] >= upper;
-    const Rule r = singular ? rule(Kind::singular, 64) : rule(Kind::smooth, 16);
+    const Rule r = singular ? rule(RuleKind::singular, 64) : rule(RuleKind::smooth, 16);
     nodes.clear();
     for (const double t : r->t) nodes.push_back(a + width * t);
     l.resize(nodes.size());
@@ -385,20 +304,20 @@ struct Integrals {
 /// as many nodes.
 struct Panel {
   double from, width;
-  Kind kind;
+  RuleKind kind;
   Rule nodes;
   std::vector<double> coarse, fine;
 };
 constexpr int kPanelNodes = 16, kSingularNodes = 32;
 constexpr std::size_t kPanels = 64;
 
-Panel panel(const Integrals& integrals, double from, double to, Kind kind) {
+Panel panel(const Integrals& integrals, double from, double to, RuleKind kind) {
   const auto scaled = [&](int n) {
     auto made = std::make_shared<QuadratureRule>();
     add_nodes(*made, *rule(kind, n), from, to - from);
     return made;
   };
-  const int n = kind == Kind::singular ? kSingularNodes : kPanelNodes;
+  const int n = kind == RuleKind::singular ? kSingularNodes : kPanelNodes;
   Panel made{from, to - from, kind, scaled(n), {}, {}};
   made.coarse = integrals.by(made.nodes);
   made.fine = integrals.by(scaled(2 * n));
@@ -432,7 +351,7 @@ void halve_panels(const Integrals& integrals, std::vector<double> cuts, bool at_
   cuts.insert(cuts.end(), {0, 1});
   std::sort(cuts.begin(), cuts.end());
   const auto kind = [&](double from, double to) {
-    return at_an_end && (from == 0 || to == 1) ? Kind::singular : Kind::smooth;
+    return at_an_end && (from == 0 || to == 1) ? RuleKind::singular : RuleKind::smooth;
   };
   std::vector<Panel> panels;
   for (std::size_t k = 0; k + 1 < cuts.size(); ++k)
@@ -469,7 +388,7 @@ ObjectNodes place_nodes(const PopulationModel& population, const MeasurementMode
   if (!(all.a < all.b)) {  // impossible at every point: anything will do, the likelihood is 0
     nodes.a = datum.center - 1;
     nodes.b = datum.center + 1;
-    nodes.rule = rule(Kind::smooth, kNodes[0]);
+    nodes.rule = rule(RuleKind::smooth, kRuleSizes[0]);
     return nodes;
   }
   nodes.a = all.a;
@@ -480,15 +399,15 @@ ObjectNodes place_nodes(const PopulationModel& population, const MeasurementMode
   const auto place = [&](double mu) { return (mu - all.a) / (all.b - all.a); };
   const auto rule_of = [&](int n) {
     if (is_long) return long_tailed(all, n, kink);
-    return split(rule(at_an_end ? Kind::singular : Kind::smooth, n), place(kink));
+    return split(rule(at_an_end ? RuleKind::singular : RuleKind::smooth, n), place(kink));
   };
   // what a few nodes may miss: a likelihood that is narrow, or a step, in a wide interval
   const double width = likelihood_width(measurement, points[0].measurement, datum);
   const bool is_narrow = all.b - all.a > 60 * width;
   if (is_long || !is_narrow) {
-    for (const int n : kNodes) {
+    for (const int n : kRuleSizes) {
       nodes.rule = rule_of(n);
-      Panel whole{0, 1, Kind::smooth, nodes.rule, integrals.by(nodes.rule), integrals.by(rule_of(2 * n))};
+      Panel whole{0, 1, RuleKind::smooth, nodes.rule, integrals.by(nodes.rule), integrals.by(rule_of(2 * n))};
       nodes.error = worst_panel({whole}).first;
       if (nodes.error >= tolerance) continue;
       whole.fine = integrals.by(rule_of(4 * n));  // few nodes agree by chance

@@ -4,13 +4,13 @@
 
 #include <array>
 #include <functional>
-#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "models/measurement_model.hpp"
 #include "models/population_model.hpp"
+#include "models/quadrature_rules.hpp"
 
 namespace starling {
 
@@ -31,14 +31,9 @@ std::pair<double, double> common_support(const PopulationModel& population,
                                          const MeasurementModel& measurement,
                                          std::span<const double> population_theta, Frame frame);
 
-/// A rule on [0, 1].
-struct QuadratureRule {
-  std::vector<double> t, log_weight;
-};
-
 struct ObjectNodes {
   double a = 0, b = 0;  ///< the interval; a walker's support cuts it
-  std::shared_ptr<const QuadratureRule> rule;
+  Rule rule;
   double error = 0;  ///< of ln L at the worst of the points, by twice and four times the nodes
 };
 
