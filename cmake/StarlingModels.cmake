@@ -1,14 +1,15 @@
 # Compiles the kernels and the host's part of one population: once per instruction set of the CPU, once for CUDA.
 #
-#   starling_compile_model(TARGET target NAME name POPULATION type HEADER header [MEASUREMENT type] [NORMAL] [BY_ITSELF]
-#     [INCLUDES dirs...])
+#   starling_compile_model(TARGET target NAME name POPULATION type HEADER header [MEASUREMENT type] [NORMAL] [VECTORS]
+#     [BY_ITSELF] [INCLUDES dirs...])
 #     adds objects to `target`. `name` is an identifier. MEASUREMENT: one beside those that are built in.
-#     NORMAL: the normal population, which has closed forms.
+#     NORMAL: the normal population, or a sum of normal distributions, which have closed forms.
+#     VECTORS: several latents per object, with this one MEASUREMENT.
 #     BY_ITSELF: the model adds itself to the list when a program with it starts.
 #
 # STARLING_INTERNAL: the folder that holds src/ and kernels/ (the source tree, or their installed copy).
 function(starling_compile_model)
-  cmake_parse_arguments(arg "NORMAL;BY_ITSELF" "TARGET;NAME;POPULATION;HEADER;MEASUREMENT" "INCLUDES" ${ARGN})
+  cmake_parse_arguments(arg "NORMAL;VECTORS;BY_ITSELF" "TARGET;NAME;POPULATION;HEADER;MEASUREMENT" "INCLUDES" ${ARGN})
   set(definitions STARLING_MODEL_NAME=${arg_NAME} STARLING_MODEL_HEADER="${arg_HEADER}"
     STARLING_MODEL_POPULATION=${arg_POPULATION})
   if(arg_MEASUREMENT)
@@ -17,9 +18,11 @@ function(starling_compile_model)
   else()
     list(APPEND definitions STARLING_MODEL_MEASUREMENTS=starling::BuiltinMeasurements)
   endif()
-  if(arg_NORMAL)
-    list(APPEND definitions STARLING_MODEL_NORMAL)
-  endif()
+  foreach(kind NORMAL VECTORS)
+    if(arg_${kind})
+      list(APPEND definitions STARLING_MODEL_${kind})
+    endif()
+  endforeach()
   if(arg_BY_ITSELF)
     list(APPEND definitions STARLING_MODEL_BY_ITSELF)
   endif()
@@ -86,20 +89,36 @@ function(starling_compile_model)
   endif()
 endfunction()
 
-# starling_add_model(NAME program HEADER header [POPULATION types...] [MEASUREMENT type] [SOURCES files...])
+# starling_add_model(NAME program HEADER header [POPULATION types...] [MEASUREMENT type] [VECTORS [NORMAL]]
+#     [SOURCES files...])
 #   A program with Starling's command line in which populations, a measurement or both are more than those that are
 #   built in: they appear in `program info` and run with everything else, in every fit and on every backend.
 #   HEADER: a file with the structs; it may use anything under starling/.
 #   POPULATION: structs of one's own; with a MEASUREMENT also built-in ones (starling::Schechter, whose header HEADER
 #   then includes), as the measurement runs with the populations that are named here alone (none: the normal one).
+#   VECTORS: the populations have several latents per object, or covariates (starling/vectors.hpp); without a
+#   MEASUREMENT they are seen with normal noise. NORMAL: they are NormalComponents, sums of normal distributions.
 #   With SOURCES the program is made of those instead, with its own main(): for the C++ API.
 function(starling_add_model)
-  cmake_parse_arguments(arg "" "NAME;HEADER;MEASUREMENT" "POPULATION;SOURCES" ${ARGN})
+  cmake_parse_arguments(arg "VECTORS;NORMAL" "NAME;HEADER;MEASUREMENT" "POPULATION;SOURCES" ${ARGN})
   foreach(needed NAME HEADER)
     if(NOT arg_${needed})
       message(FATAL_ERROR "starling_add_model: ${needed} is missing")
     endif()
   endforeach()
+  set(kind "")
+  if(arg_VECTORS)
+    set(kind VECTORS)
+    if(NOT arg_MEASUREMENT)
+      set(arg_MEASUREMENT starling::NormalVectorNoise)
+    endif()
+    if(NOT arg_POPULATION)
+      message(FATAL_ERROR "starling_add_model: VECTORS needs a POPULATION")
+    endif()
+  endif()
+  if(arg_NORMAL)
+    list(APPEND kind NORMAL)
+  endif()
   if(NOT arg_POPULATION)
     if(NOT arg_MEASUREMENT)
       message(FATAL_ERROR "starling_add_model: POPULATION, MEASUREMENT or both are missing")
@@ -119,11 +138,11 @@ function(starling_add_model)
   endif()
   foreach(population ${arg_POPULATION})
     string(MAKE_C_IDENTIFIER ${arg_NAME}_${population} identifier)
-    set(closed_forms "")
-    if(population STREQUAL "starling::NormalPopulation")
-      set(closed_forms NORMAL)
+    set(kind_of_this ${kind})
+    if(population MATCHES "^starling::(NormalPopulation|MultivariateNormal|Linear.*)$")
+      list(APPEND kind_of_this NORMAL)
     endif()
     starling_compile_model(TARGET ${arg_NAME} NAME ${identifier} POPULATION ${population} HEADER ${header}
-      MEASUREMENT ${arg_MEASUREMENT} BY_ITSELF ${closed_forms})
+      MEASUREMENT ${arg_MEASUREMENT} BY_ITSELF ${kind_of_this})
   endforeach()
 endfunction()

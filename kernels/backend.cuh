@@ -7,6 +7,7 @@
 #include "backends/cuda_kernels.hpp"
 #include "kernels/device_objects.cuh"
 #include "kernels/grid_sums.cuh"
+#include "kernels/vectors.cuh"
 
 namespace starling::cuda {
 
@@ -114,10 +115,13 @@ class Latents final : public LatentKernel {
         walkers_(kGroup),
         chains_(setup.chains),
         stride_(padded(setup.chains)),
-        groups_(groups_of(setup.chains)) {
-    const std::uint64_t rows = stride_ * latent_sums<Latent>();
+        groups_(groups_of(setup.chains)),
+        each_(latents_per_object<Latent>(objects)),
+        scales_each_(Latent::metropolis ? scales_per_object<Latent>(objects) : 0) {
+    const std::uint64_t rows = stride_ * sums_of_latents<Latent>();
     reserve_or_halve(objects_, [&] {
-      const std::uint64_t n = objects_.chunk_objects();
+      const std::uint64_t n = objects_.chunk_objects() * each_,
+                          scales = objects_.chunk_objects() * scales_each_;
       mu_ = {};
       moments_ = {};
       added_ = {};
@@ -130,20 +134,21 @@ class Latents final : public LatentKernel {
       moments_.resize(2 * groups_ * n);
       added_.resize(2 * n);
       if (Latent::metropolis) {
-        accepted_.resize(groups_ * n);
-        scale_.resize(n);
+        accepted_.resize(groups_ * scales);
+        scale_.resize(scales);
       }
     });
     host_scale_.assign(setup.scale.begin(), setup.scale.end());
     if (objects_.whole()) {
-      check(cudaMemsetAsync(moments_.get(), 0, 2 * groups_ * objects_.size() * sizeof(double), stream_.get()),
-            "clearing moments");
+      check(
+          cudaMemsetAsync(moments_.get(), 0, 2 * groups_ * latents_of_all() * sizeof(double), stream_.get()),
+          "clearing moments");
       if (Latent::metropolis) stream_.upload(scale_.get(), host_scale_.data(), host_scale_.size());
       stream_.wait();
     } else {
-      host_mu_.resize(objects_.size() * stride_);
-      host_moments_.resize(2 * groups_ * objects_.size());
-      if (Latent::metropolis) host_accepted_.resize(groups_ * objects_.size());
+      host_mu_.resize(latents_of_all() * stride_);
+      host_moments_.resize(2 * groups_ * latents_of_all());
+      host_accepted_.resize(groups_ * objects_.size() * scales_each_);
     }
   }
 
@@ -159,9 +164,9 @@ class Latents final : public LatentKernel {
       const ObjectView<float> objects = objects_.load(chunk, stream_);
       if (!objects_.whole()) move_chunk(chunk, Direction::to_device);
       const Grid grid = grid_of(tiles_of(chunk.objects), groups_, processors_);
-      check(launch(latent_kernel<Latent>, grid.size(), dim3(kGroup, kStripsPerTile),
-                   latent_shared_bytes<Latent>(), stream_.get(), objects, view, latents(), step,
-                   grid.tiles_per_block, sums_.partial(stride_ * latent_sums<Latent>(), grid.blocks)),
+      check(launch(sweep_kernel(), grid.size(), dim3(kGroup, kStripsPerTile), sweep_shared_bytes(),
+                   stream_.get(), objects, view, latents(), step, grid.tiles_per_block,
+                   sums_.partial(stride_ * sums_of_latents<Latent>(), grid.blocks)),
             "starting a latent kernel");
       if (step.updates > 0) {
         sums_.collect(stream_);
@@ -181,7 +186,7 @@ class Latents final : public LatentKernel {
       const ObjectView<float> objects = objects_.load(chunk, stream_);
       if (!objects_.whole()) move_chunk(chunk, Direction::to_device);
       const Grid grid = grid_of(tiles_of(chunk.objects), groups_, processors_);
-      check(launch(latent_sum_kernel<Latent>, grid.size(), dim3(kGroup, kStripsPerTile),
+      check(launch(sum_kernel(), grid.size(), dim3(kGroup, kStripsPerTile),
                    2 * BlockSums<kGroup>::kSharedBytes, stream_.get(), objects, view, latents(), what,
                    grid.tiles_per_block, sums_.partial(stride_, grid.blocks)),
             "starting a sum over latents");
@@ -196,10 +201,16 @@ class Latents final : public LatentKernel {
     use_device(device_);
     objects_.for_chunks([&](const Chunk& chunk) {
       if (!objects_.whole()) move_chunk(chunk, Direction::to_device);
-      check(launch(adapt_kernel<float>, dim3(blocks_for(chunk.objects)), dim3(kThreads), 0, stream_.get(),
-                   scale_.get(), accepted_.get(), chunk.objects, groups_, static_cast<float>(gain),
-                   static_cast<float>(trials)),
-            "starting the adaptation kernel");
+      const dim3 blocks(blocks_for(chunk.objects)), threads(kThreads);
+      const auto g = static_cast<float>(gain), t = static_cast<float>(trials);
+      if constexpr (of_vectors<Latent>())
+        check(launch(adapt_factors_kernel<float>, blocks, threads, 0, stream_.get(), scale_.get(),
+                     accepted_.get(), chunk.objects, static_cast<int>(each_), groups_, g, t),
+              "starting the adaptation kernel");
+      else
+        check(launch(adapt_kernel<float>, blocks, threads, 0, stream_.get(), scale_.get(), accepted_.get(),
+                     chunk.objects, groups_, g, t),
+              "starting the adaptation kernel");
       if (!objects_.whole()) move_chunk(chunk, Direction::to_host);
       stream_.wait();
     });
@@ -207,7 +218,7 @@ class Latents final : public LatentKernel {
 
   void moments(std::span<double> sum, std::span<double> squares) override {
     use_device(device_);
-    const std::uint64_t n = objects_.size();
+    const std::uint64_t n = latents_of_all();
     if (objects_.whole()) {  // added up there, so that little has to come here
       check(launch(add_moments_kernel<double>, dim3(blocks_for(2 * n)), dim3(kThreads), 0, stream_.get(),
                    moments_.get(), n, groups_, added_.get()),
@@ -239,7 +250,7 @@ class Latents final : public LatentKernel {
 
   void state(State& state) override {
     use_device(device_);
-    const std::uint64_t n = objects_.size();
+    const std::uint64_t n = latents_of_all();
     carry(state, mu_, host_mu_, n * stride_);
     carry(state, moments_, host_moments_, 2 * groups_ * n);
     carry(state, scale_, host_scale_, host_scale_.size());
@@ -248,6 +259,27 @@ class Latents final : public LatentKernel {
  private:
   enum class Direction { to_device, to_host };
 
+  /// The kernels of one latent per object, or of several.
+  [[nodiscard]] static auto sweep_kernel() {
+    if constexpr (of_vectors<Latent>())
+      return vector_kernel<Latent>;
+    else
+      return latent_kernel<Latent>;
+  }
+  [[nodiscard]] static constexpr std::size_t sweep_shared_bytes() {
+    if constexpr (of_vectors<Latent>())
+      return vector_shared_bytes<Latent>();
+    else
+      return latent_shared_bytes<Latent>();
+  }
+  [[nodiscard]] static auto sum_kernel() {
+    if constexpr (of_vectors<Latent>())
+      return vector_sum_kernel<Latent>;
+    else
+      return latent_sum_kernel<Latent>;
+  }
+
+  [[nodiscard]] std::uint64_t latents_of_all() const { return objects_.size() * each_; }
   [[nodiscard]] LatentView latents() const {
     return {mu_.get(), scale_.get(), moments_.get(), accepted_.get(), chains_};
   }
@@ -279,7 +311,7 @@ class Latents final : public LatentKernel {
   /// Copies a chunk's latents, moments, counts and scales. Rows [group] of the host arrays are as long as the
   /// catalog, those of the device as long as the chunk.
   void move_chunk(const Chunk& chunk, Direction direction) {
-    const std::uint64_t n = objects_.size(), first = chunk.first_object, m = chunk.objects;
+    const std::uint64_t n = latents_of_all(), first = chunk.first_object * each_, m = chunk.objects * each_;
     const auto move = [&](auto* device, auto* host, std::uint64_t count) {
       if (direction == Direction::to_device)
         stream_.upload(device, host, count);
@@ -290,9 +322,11 @@ class Latents final : public LatentKernel {
     for (std::uint64_t row = 0; row < 2 * groups_; ++row)
       move(moments_.get() + row * m, host_moments_.data() + row * n + first, m);
     if constexpr (Latent::metropolis) {
+      const std::uint64_t all = objects_.size() * scales_each_, begin = chunk.first_object * scales_each_,
+                          count = chunk.objects * scales_each_;
       for (std::uint64_t g = 0; g < groups_; ++g)
-        move(accepted_.get() + g * m, host_accepted_.data() + g * n + first, m);
-      move(scale_.get(), host_scale_.data() + first, m);
+        move(accepted_.get() + g * count, host_accepted_.data() + g * all + begin, count);
+      move(scale_.get(), host_scale_.data() + begin, count);
     }
   }
 
@@ -303,6 +337,7 @@ class Latents final : public LatentKernel {
   DeviceWalkers walkers_;
   GridSums sums_;
   std::uint64_t chains_, stride_, groups_;
+  std::uint64_t each_, scales_each_;  // latents, and numbers of a proposal, per object
   DeviceBuffer<float> mu_, scale_, accepted_;
   DeviceBuffer<double> moments_, added_;
   std::vector<float> host_mu_, host_scale_, host_accepted_;

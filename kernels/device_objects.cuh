@@ -64,6 +64,7 @@ class DeviceObjects {
     view.size = n;
     view.first = begin;
     view.measurement = host_.measurement;
+    view.latents = host_.latents;
     const bool copy = !(whole() && to.loaded);
     const auto bring = [&](const auto& host, const auto& device, std::uint64_t from, std::uint64_t count) {
       if (host.empty()) return static_cast<decltype(device.get())>(nullptr);

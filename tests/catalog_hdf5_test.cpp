@@ -321,4 +321,59 @@ TEST_F(Hdf5, EqualCatalogsAreEqualFiles) {
   EXPECT_EQ(read_hdf5(folder_ / "a.h5").hash, read_hdf5(folder_ / "b.h5").hash);
 }
 
+TEST_F(Hdf5, RowsOfNumbersAreRead) {
+  put("flux", {1, 2, 3, 4, 5, 6, 7, 8}, {4, 2});
+  put("z", Numbers{0.1, 0.2, 0.3, 0.4});
+  const int keep[] = {1, 0, 1, 1};
+  put("good", {4}, H5T_NATIVE_INT, keep);
+  put("short", Numbers{1, 2, 3});
+  file_.close();
+  CatalogOptions options;
+  options.x = "";  // none: spectra say all
+  options.columns = {{"z", "z"}};
+  options.optional_columns = {"flux"};
+  options.mask = "good";
+  const Catalog catalog = read(options);
+  EXPECT_EQ(catalog.x, (Numbers{0, 0, 0}));
+  EXPECT_EQ(catalog.arrays.at("flux"), (Numbers{1, 2, 5, 6, 7, 8}));
+  EXPECT_EQ(catalog.column("z"), (Numbers{0.1, 0.3, 0.4}));
+  // what is written reads back
+  starling::write_catalog(folder_ / "again.h5", catalog);
+  options.mask = "";
+  EXPECT_EQ(read_hdf5(folder_ / "again.h5", options).arrays, catalog.arrays);
+  options.columns["flux"] = "short";
+  expect_input_error([&] { read(options); }, "expected 3, the number of objects");
+}
+
+TEST_F(Hdf5, RowsOfNumbersMayBeBad) {
+  put("flux", {1, 2, 3, nan, 5, 6}, {3, 2});
+  file_.close();
+  CatalogOptions options;
+  options.x = "";
+  options.optional_columns = {"flux"};
+  expect_input_error([&] { read(options); }, "row 1, number 1 of 'flux': nan");
+  options.drop_bad_rows = true;
+  EXPECT_EQ(read(options).arrays.at("flux"), (Numbers{1, 2, 5, 6}));
+}
+
+TEST_F(Hdf5, SamplesOfSeveralLatentsStandSideBySide) {
+  put("a", {1, 2, 3, 4, 5, nan}, {2, 3});
+  put("b", {10, 20, 30, 40, 50, 60}, {2, 3});
+  put("c", {1, 2, 3, 4}, {2, 2});
+  file_.close();
+  CatalogOptions options;
+  options.samples = "a";
+  options.more_samples = {"b"};
+  Texts notes;
+  const Catalog catalog = read(options, &notes);
+  EXPECT_EQ(catalog.sample_size, 2U);
+  EXPECT_EQ(catalog.samples, (Numbers{1, 10, 2, 20, 3, 30, 4, 40, 5, 50}));
+  EXPECT_EQ(catalog.offsets, (Counts{0, 3, 5}));
+  options.more_samples = {"c"};
+  expect_input_error([&] { read(options); }, "expected \\[2, 3\\] as 'a'");
+  options.more_samples = {"b"};
+  options.interim_prior = "normal(0, 1)";
+  expect_input_error([&] { read(options); }, "a named one is of one latent");
+}
+
 }  // namespace

@@ -189,4 +189,43 @@ TEST_F(Models, TheTableOfPairsIsInTheDocumentation) {
       << table;
 }
 
+TEST_F(Models, SeveralLatentsPerObject) {
+  const std::vector<std::string> line{"--population", "linear"};
+  must(join({"simulate", "--truth", "alpha=1,beta=2,scatter=0.5,xi_mean=3,xi_sd=1", "--sigma", "0.3",
+             "--column", "sigma_2=0.4", "--column", "rho_12=0.2", "--objects", "60", "-o", "line.csv"},
+            line));
+  const std::vector<std::string> priors{
+      "--prior", "alpha=normal(0, 9)",     "--prior", "beta=normal(0, 9)",
+      "--prior", "scatter=half_normal(3)", "--prior", "xi_mean=normal(0, 9)",
+      "--prior", "xi_sd=half_normal(3)"};
+  const auto model = join(line, join(priors, short_run));
+  must(join({"fit", "line.csv", "-o", "line.nc"}, model));
+  const auto latents = json::parse(must({"latents", "line.nc", "--object", "7", "--json"}));
+  EXPECT_GT(latents.at("xi").at("sd"), 0);
+  EXPECT_GT(latents.at("eta").at("sd"), 0);
+  EXPECT_EQ(must({"latents", "line.nc", "--object", "7", "--draws"}).substr(0, 18), "chain,draw,xi,eta\n");
+  const auto chain = starling::read_chain(folder_ / "line.nc");
+  EXPECT_EQ(chain.results.latents.names, (std::vector<std::string>{"xi", "eta"}));
+  EXPECT_NEAR(chain.results.latents.mean[14], latents.at("xi").at("mean").get<double>(), 1e-4);
+  // posterior samples of all, which are a catalog
+  must({"latents", "line.nc", "--samples", "20", "-o", "samples.h5"});
+  must(join({"fit", "samples.h5", "--samples", "samples:0,samples:1", "-o", "samples.nc"}, model));
+  // columns of other names, as lists
+  must(join({"fit", "line.csv", "--x", "x,x_2", "--sigma", "sigma,sigma_2", "--dry-run"}, model));
+  const auto refused = [&](const std::vector<std::string>& flags, const std::string& why) {
+    const auto outcome = run(join({"fit"}, join(flags, model)));
+    EXPECT_EQ(outcome.status, 2) << outcome.out;
+    EXPECT_NE(outcome.err.find(why), std::string::npos) << outcome.err;
+  };
+  refused({"line.csv", "--x", "x,x_2,true_xi", "--dry-run"}, "expected 2 names with commas");
+  refused({"line.csv", "--sigma", "0.3,", "--dry-run"}, "expected 2 names with commas");
+  refused({"samples.h5", "--samples", "samples:0", "--dry-run"}, "expected 2 names with commas");
+  refused({"line.csv", "--measurement", "poisson", "--dry-run"},
+          "it goes with measurement normal or samples");
+  refused({"line.csv", "--selection", "threshold(3)", "-o", "x.nc"}, "are for one latent per object");
+  const auto check = run({"check", "line.nc"});
+  EXPECT_EQ(check.status, 2);
+  EXPECT_NE(check.err.find("one latent per object"), std::string::npos) << check.err;
+}
+
 }  // namespace

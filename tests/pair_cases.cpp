@@ -53,6 +53,7 @@ const std::vector<PopulationCase>& populations() {
       {"schechter(x_min=-1)", {-0.7, 0.5}},
       {"double_schechter(x_min=-1)", {-0.3, -1.4, 0.5, 0.6}},
       {"bb1", {-0.3, 0.3, 1}},
+      {"smooth(lower=0,upper=1,pieces=4)", {2, 1, -0.5, -1.5, -2, 1}},
       {"normal_mixture_2", {-0.5, 0.4, 1.2, 0.5, 0.4}},
       {"normal_mixture_3", {-0.7, 0.4, 0.5, 0.3, 1.6, 0.5, 0.3, 0.3}},
       {"normal_mixture_4", {-1, 0.4, 0, 0.3, 1, 0.5, 2, 0.3, 0.2, 0.3, 0.3}}};

@@ -19,6 +19,7 @@
 #include "starling/populations/power_law_peak.hpp"
 #include "starling/populations/schechter.hpp"
 #include "starling/populations/skew_normal.hpp"
+#include "starling/populations/smooth_density.hpp"
 #include "starling/populations/student_t.hpp"
 #include "starling/populations/truncated_normal.hpp"
 
@@ -235,6 +236,37 @@ struct Case<BetaPopulation> {
   static double shape(const BetaPopulation&, const std::vector<double>& t, double mu) {
     const double m = t[0] / (t[0] + t[1]);
     return std::pow(mu / m, t[0] - 1) * std::pow((1 - mu) / (1 - m), t[1] - 1);
+  }
+};
+
+/// ln p as a sum of quadratic B-splines, the steps the differences of their coefficients.
+template <>
+struct Case<SmoothDensity> {
+  static Sample<SmoothDensity> sample(Random& r) {
+    const double width = r.log_uniform(0.1, 100), lower = r.uniform(-1, 1) * width, upper = lower + width;
+    const int pieces = 2 + static_cast<int>(r.uniform(0, 22.99));
+    const double scale = r.log_uniform(0.1, 1);
+    std::vector<double> theta, knots;
+    for (int k = 0; k <= pieces; ++k) {
+      theta.push_back(scale * r.uniform(-1.7, 1.7));
+      knots.push_back(lower + (upper - lower) * k / pieces);
+    }
+    knots.back() = upper;
+    theta.push_back(scale);
+    return {SmoothDensity(std::vector{lower, upper, static_cast<double>(pieces)}), theta, knots};
+  }
+  static double shape(const SmoothDensity& p, const std::vector<double>& t, double mu) {
+    std::vector<double> coefficient{0};
+    for (int k = 0; k <= p.pieces; ++k)
+      coefficient.push_back(coefficient.back() + t[static_cast<std::size_t>(k)]);
+    const double at = (mu - p.lower) / (p.upper - p.lower) * p.pieces;
+    double sum = 0;
+    for (std::size_t j = 0; j < coefficient.size(); ++j) {  // its basis function is centred at j - 1/2
+      const double z = std::abs(at - (static_cast<double>(j) - 0.5));
+      const double b = z < 0.5 ? 0.75 - z * z : z < 1.5 ? 0.5 * (1.5 - z) * (1.5 - z) : 0;
+      sum += coefficient[j] * b;
+    }
+    return std::exp(sum);
   }
 };
 

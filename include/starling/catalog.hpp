@@ -17,12 +17,18 @@ struct Catalog {
   std::vector<double> sigma;    ///< [N] noise (standard deviation, > 0); or one number for all; or empty
   std::vector<double> weight;   ///< [N] w_i >= 0 of ln L = sum w_i ln L_i; or empty (all one)
   std::vector<std::string> id;  ///< [N] names of the objects, or empty
-  std::vector<double> samples;  ///< all objects' posterior samples mu_ik one after the other; or empty
+  /// All objects' posterior samples mu_ik one after the other; or empty. Of several latents per object the
+  /// components of a sample stand side by side.
+  std::vector<double> samples;
+  std::size_t sample_size = 1;         ///< components of a sample
   std::vector<std::uint64_t> offsets;  ///< [N + 1] object i owns samples [offsets[i], offsets[i + 1])
   std::vector<double> log_interim;     ///< ln pi0(mu_ik), up to a constant, per sample; empty: flat
 
   /// By role, such as "trials" or "z": [N] values of what a measurement needs besides x and sigma.
   std::map<std::string, std::vector<double>> columns;
+
+  /// By role, such as "flux": rows of numbers, [N][size / N].
+  std::map<std::string, std::vector<double>> arrays = {};
 
   std::string source;  ///< file it came from, "" if it was made in memory
   std::string hash;    ///< SHA-256 of what was read (hex), "" if it was made in memory
@@ -44,7 +50,7 @@ void check(const Catalog& catalog);
 
 /// Which columns (CSV, FITS) or datasets (HDF5) to read.
 struct CatalogOptions {
-  std::string x = "x";
+  std::string x = "x";                               ///< column; "": none is read, and x is 0
   std::string sigma = "";                            ///< column; "" means "sigma" if there is one
   std::optional<double> sigma_value = std::nullopt;  ///< one number for all objects instead of a column
   std::string weight = "";                           ///< column; "" means "weight" if there is one
@@ -52,12 +58,14 @@ struct CatalogOptions {
   /// HDF5: dataset of posterior samples, [N, K], or [N, K, P] as "name:column", or ragged; FITS: a column
   /// with several numbers in each row. NaN at the end of an object's samples is padding, and left out.
   std::string samples = "";
-  std::string offsets = "";  ///< HDF5: dataset of N + 1 offsets into ragged samples
+  std::vector<std::string> more_samples = {};  ///< of the other components of mu, where it has several
+  std::string offsets = "";                    ///< HDF5: dataset of N + 1 offsets into ragged samples
   /// "": flat. "normal(0, 10)" or another prior's text: the named density; or a dataset / column: pi0 per
   /// sample.
   std::string interim_prior = "";
   bool drop_bad_rows = false;  ///< leave out rows that are not finite or have sigma <= 0, and say which
-  /// By role: the column of its values, or a number that stands for all objects.
+  /// By role: the column of its values, or a number that stands for all objects. HDF5, FITS: a column of
+  /// several numbers per object becomes a row of Catalog::arrays.
   std::map<std::string, std::string> columns = {};
   /// Roles that are read from a column of that name, if there is one and `columns` names no other.
   std::vector<std::string> optional_columns = {};

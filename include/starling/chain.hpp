@@ -59,7 +59,8 @@ std::vector<std::size_t> log_likelihood_draws(const ChainHeader& header, const C
 
 /// Mean and standard deviation of every latent over all kept draws of all walkers (joint fits).
 struct LatentMoments {
-  std::vector<double> mean, sd;  ///< [N]
+  std::vector<double> mean, sd;         ///< [N], or [N][component] of several latents per object
+  std::vector<std::string> names = {};  ///< of the components; empty: one
 };
 
 /// The Monte Carlo error of an importance-sampled likelihood (samples fits).

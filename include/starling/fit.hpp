@@ -121,11 +121,16 @@ LogProbability log_probability(const Model& model, const Catalog& catalog, Metho
 /// but with the run's rate.
 Model model_of(const ChainHeader& header, Selection selection = {});
 
-/// The draws of one latent, [chain][draw], recomputed bit for bit from a joint chain, or drawn given theta
-/// from a marginal one. `catalog` is the one that was fitted (chain.observed, if it was kept). `places`: the
-/// draws that are wanted, each as chain * draws + draw; none: all.
+/// The draws of one object's latents, [chain][draw][component], recomputed bit for bit from a joint chain, or
+/// drawn given theta from a marginal one. `catalog` is the one that was fitted (chain.observed, if it was
+/// kept). `places`: the draws that are wanted, each as chain * draws + draw; none: all.
 std::vector<double> replay_latent(const Chain& chain, const Catalog& catalog, std::size_t object,
                                   std::span<const std::size_t> places = {});
+
+/// `count` draws of the latents of every object of `fitted`, evenly over all walkers and times, as a catalog
+/// of posterior samples; x is their mean (of the first component). What they were drawn under, the population
+/// of the chain, is not divided out. Throws InputError as replay_latent does.
+Catalog posterior_samples(const Chain& chain, const Catalog& fitted, std::size_t count);
 
 struct MemoryPlan {
   std::uint64_t host_bytes, device_bytes;
@@ -157,7 +162,7 @@ struct SimulationRequest {
 };
 struct Simulation {
   Catalog catalog;
-  std::vector<double> mu;  ///< the true values
+  std::vector<double> mu;  ///< the true values; of several latents [object][component]
 };
 /// Throws InputError.
 Simulation simulate(const SimulationRequest& request);

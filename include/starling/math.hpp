@@ -102,7 +102,7 @@ struct Ops<double> {
   static inline double from_int(Int a) { return a; }
   static inline Int as_signed(Word a) { return static_cast<Int>(a); }
   static inline double fma(double a, double b, double c) { return std::fma(a, b, c); }
-  static inline double sqrt(double a) { return std::sqrt(a); }
+  static STARLING_HD double sqrt(double a) { return std::sqrt(a); }
   static inline double select(Mask m, double a, double b) { return m ? a : b; }
   static inline bool any(Mask m) { return m; }
   static inline double larger(double a, double b) { return a > b ? a : b; }

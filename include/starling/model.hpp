@@ -67,7 +67,9 @@ struct NamedThing {
   std::string name, meaning;
   std::vector<Parameter> parameters;
   std::vector<Argument> arguments;
-  std::vector<Column> columns;  ///< of measurements
+  std::vector<Column> columns;  ///< of measurements; of populations what they depend on
+  /// Of populations of several latents, or with covariates: the only ones they go with, samples apart.
+  std::vector<std::string> measurements = {};
 };
 std::vector<NamedThing> known_populations();
 std::vector<NamedThing> known_measurements();

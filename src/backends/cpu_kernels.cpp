@@ -40,9 +40,6 @@ std::unique_ptr<LatentKernel> make_latents(const ObjectTable<double>& objects, c
   return std::make_unique<Latents<Latent, Real>>(objects, setup, threads);
 }
 
-STARLING_INSTANTIATE_KERNELS(STARLING_MODEL_POPULATION, STARLING_MODEL_MEASUREMENTS)
-#ifdef STARLING_MODEL_NORMAL
-STARLING_INSTANTIATE_NORMAL_KERNELS(STARLING_MODEL_MEASUREMENTS)
-#endif
+STARLING_INSTANTIATE_MODEL
 
 }  // namespace starling::cpu::STARLING_CPU_NAMESPACE

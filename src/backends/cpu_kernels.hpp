@@ -11,6 +11,7 @@
 
 #include "backends/kernels.hpp"
 #include "formulas/terms.hpp"
+#include "formulas/vectors.hpp"
 
 namespace starling::cpu::STARLING_CPU_NAMESPACE {
 
@@ -140,21 +141,27 @@ class Latents final : public LatentKernel {
         scale_(setup.scale.begin(), setup.scale.end()),
         chains_(setup.chains),
         stride_(padded(setup.chains)),
+        latents_of_all_(objects.size * latents_per_object<Latent>(objects)),
+        scales_of_all_(Latent::metropolis ? objects.size * scales_per_object<Latent>(objects) : 0),
         threads_(threads),
-        latents_(new float[objects.size * stride_]),
-        moments_(2 * groups_of(setup.chains) * objects.size),
-        accepted_(Latent::metropolis ? groups_of(setup.chains) * objects.size : 0) {}
+        latents_(new float[latents_of_all_ * stride_]),
+        moments_(2 * groups_of(setup.chains) * latents_of_all_),
+        accepted_(groups_of(setup.chains) * scales_of_all_) {}
 
   void sweep(const LatentStep& step, const WalkerTable& walkers, std::span<FixedSum> out) override {
     pad(walkers, stride_, table_);
     const auto view = objects_.view();
     const std::span<FixedSum> sums_out = step.updates == 0 ? std::span<FixedSum>{} : out;
-    for_tiles<latent_sums<Latent>()>(view.size, chains_, worthwhile_threads(view.size * chains_, threads_),
-                                     sums_out, [&](std::uint64_t tile, std::uint64_t group, auto sums) {
-                                       const std::uint64_t end = std::min(view.size, (tile + 1) * kTile);
-                                       for (std::uint64_t begin = tile * kTile; begin < end; begin += kStrip)
-                                         strip(step, view, group, begin, std::min(end, begin + kStrip), sums);
-                                     });
+    for_tiles<sums_of_latents<Latent>()>(
+        view.size, chains_, worthwhile_threads(latents_of_all_ * chains_, threads_), sums_out,
+        [&](std::uint64_t tile, std::uint64_t group, auto sums) {
+          const std::uint64_t end = std::min(view.size, (tile + 1) * kTile);
+          for (std::uint64_t begin = tile * kTile; begin < end; begin += kStrip)
+            if constexpr (of_vectors<Latent>())
+              vector_strip(step, view, group, begin, std::min(end, begin + kStrip), sums);
+            else
+              strip(step, view, group, begin, std::min(end, begin + kStrip), sums);
+        });
   }
 
   void sum(LatentSum what, const WalkerTable& walkers, std::span<const std::uint8_t> wanted,
@@ -162,38 +169,41 @@ class Latents final : public LatentKernel {
     pad(walkers, stride_, table_);
     const auto view = objects_.view();
     std::vector<FixedSum> sums(chains_);
-    for_tiles<1>(
-        view.size, chains_, worthwhile_threads(view.size * chains_ / 8, threads_), sums,
-        [&](std::uint64_t tile, std::uint64_t group, auto tile_sums) {
-          if (!wanted.empty() && wanted[group] == 0) return;
-          const std::uint64_t end = std::min(view.size, (tile + 1) * kTile);
-          for (std::uint64_t lane = 0; lane < kGroup; lane += Lanes<R>::size) {
-            const std::uint64_t walker = group * kGroup + lane;
-            const auto c = load_coefficients<R, Latent::coefficients>(table_.data(), stride_, walker);
-            for (std::uint64_t begin = tile * kTile; begin < end; begin += kStrip) {
-              const LatentAccess<R> access{latents_.get() + walker, stride_, begin, nullptr};
-              add_to_tile(
-                  latent_sum_strip<Latent, R>(what, c, view, begin, std::min(end, begin + kStrip), access),
-                  lane, tile_sums);
-            }
-          }
-        });
+    for_tiles<1>(view.size, chains_, worthwhile_threads(view.size * chains_ / 8, threads_), sums,
+                 [&](std::uint64_t tile, std::uint64_t group, auto tile_sums) {
+                   if (!wanted.empty() && wanted[group] == 0) return;
+                   const std::uint64_t end = std::min(view.size, (tile + 1) * kTile);
+                   for (std::uint64_t lane = 0; lane < kGroup; lane += Lanes<R>::size) {
+                     const std::uint64_t walker = group * kGroup + lane;
+                     const auto c =
+                         load_coefficients<R, Latent::coefficients>(table_.data(), stride_, walker);
+                     for (std::uint64_t begin = tile * kTile; begin < end; begin += kStrip)
+                       add_to_tile(sum_of_strip(what, c, view, walker, begin, std::min(end, begin + kStrip)),
+                                   lane, tile_sums);
+                   }
+                 });
     for (std::uint64_t w = 0; w < chains_; ++w)
       if (wanted.empty() || wanted[w / kGroup] != 0) out[w] = sums[w];
   }
 
   void adapt(double gain, double trials) override {
     const std::uint64_t n = objects_.size, groups = groups_of(chains_);
+    const auto t = static_cast<float>(trials), g = static_cast<float>(gain);
+    const std::uint64_t each = scales_per_object<Latent>(objects_);
 #pragma omp parallel for num_threads(threads_)
     for (std::uint64_t i = 0; i < n; ++i) {
-      float accepted = 0;
-      for (std::uint64_t g = 0; g < groups; ++g) accepted += accepted_[g * n + i];
-      scale_[i] = adapted_scale(scale_[i], accepted, static_cast<float>(trials), static_cast<float>(gain));
+      float total[triangle(kMostLatents)] = {};
+      for (std::uint64_t group = 0; group < groups; ++group)
+        for (std::uint64_t k = 0; k < each; ++k) total[k] += accepted_[group * scales_of_all_ + i * each + k];
+      if constexpr (of_vectors<Latent>())
+        adapt_factor(scale_.data() + i * each, static_cast<int>(objects_.latents), total, t, g);
+      else
+        scale_[i] = adapted_scale(scale_[i], total[0], t, g);
     }
   }
 
   void moments(std::span<double> sum, std::span<double> squares) override {
-    const std::uint64_t n = objects_.size;
+    const std::uint64_t n = latents_of_all_;
     std::fill(sum.begin(), sum.end(), 0.0);
     std::fill(squares.begin(), squares.end(), 0.0);
     for (std::uint64_t g = 0; g < groups_of(chains_); ++g)
@@ -208,7 +218,7 @@ class Latents final : public LatentKernel {
   }
 
   void state(State& state) override {
-    state.array(latents_.get(), objects_.size * stride_);
+    state.array(latents_.get(), latents_of_all_ * stride_);
     state.array(moments_.data(), moments_.size());
     state.array(scale_.data(), scale_.size());
   }
@@ -225,27 +235,83 @@ class Latents final : public LatentKernel {
       add_to_tile(latent_strip<Latent>(c, step, view, scale_.data(), chain, begin, end, access), lane, sums);
     }
     if (step.collect == LatentStep::Collect::nothing) return;
-    const std::uint64_t n = view.size, lanes = std::min(kGroup, chains_ - group * kGroup);
+    for (std::uint64_t i = begin; i < end; ++i)
+      keep_collected(step.collect, group, i, collected + (i - begin) * kGroup);
+  }
+
+  /// Several latents per object: one object for all walkers of the group, then the next.
+  void vector_strip(const LatentStep& step, const ObjectView<float>& view, std::uint64_t group,
+                    std::uint64_t begin, std::uint64_t end, double (*sums)[kGroup]) {
+    constexpr std::uint64_t batches = kGroup / Lanes<R>::size;
+    const auto d = static_cast<std::uint64_t>(latents_of<typename Latent::Population>(view)),
+               each = scales_per_object<Latent>(view);
+    alignas(64) float table[Latent::collected][kGroup];
+    Coefficients<R, kVectorSums> strip[batches];
+    Coefficients<R, Latent::coefficients> c[batches];
+    for (std::uint64_t b = 0; b < batches; ++b) {
+      c[b] = load_coefficients<R, Latent::coefficients>(table_.data(), stride_,
+                                                        group * kGroup + b * Lanes<R>::size);
+      for (int j = 0; j < kVectorSums; ++j) strip[b][j] = R(0.0f);
+    }
     for (std::uint64_t i = begin; i < end; ++i) {
-      float* row = collected + (i - begin) * kGroup;
-      std::fill(row + lanes, row + kGroup, 0.0f);
-      if (step.collect == LatentStep::Collect::accepted) {
-        accepted_[group * n + i] = fold_group(row, 1);
-      } else {
-        moments_[2 * group * n + i] += static_cast<double>(fold_group(row, 1));
-        for (std::uint64_t l = 0; l < kGroup; ++l) row[l] *= row[l];
-        moments_[(2 * group + 1) * n + i] += static_cast<double>(fold_group(row, 1));
+      int count = 0;
+      for (std::uint64_t b = 0; b < batches; ++b) {
+        const std::uint64_t walker = group * kGroup + b * Lanes<R>::size;
+        float* const at = latents_.get() + i * d * stride_ + walker;
+        R mu[Latent::most], collected[Latent::collected];
+        for (std::uint64_t j = 0; j < d; ++j) mu[j] = Lanes<R>::load(at + j * stride_);
+        count = update_vector<Latent, R>(c[b], step, view, i, scale_.data(),
+                                         Lanes<R>::numbers(static_cast<std::uint32_t>(walker)), mu, strip[b],
+                                         collected);
+        for (std::uint64_t j = 0; j < d; ++j) Lanes<R>::store(at + j * stride_, mu[j]);
+        for (int j = 0; j < count; ++j) Lanes<R>::store(table[j] + b * Lanes<R>::size, collected[j]);
       }
+      const bool moments = step.collect == LatentStep::Collect::moments;
+      for (int j = 0; j < count; ++j)
+        keep_collected(step.collect, group, i * (moments ? d : each) + static_cast<unsigned>(j), table[j]);
+    }
+    for (std::uint64_t b = 0; b < batches; ++b) add_to_tile(strip[b], b * Lanes<R>::size, sums);
+  }
+
+  /// Sums what the walkers of a group had to say: of the latent, or of the scale, of that number.
+  void keep_collected(LatentStep::Collect collect, std::uint64_t group, std::uint64_t place, float* row) {
+    const std::uint64_t n = latents_of_all_, lanes = std::min(kGroup, chains_ - group * kGroup);
+    std::fill(row + lanes, row + kGroup, 0.0f);
+    if (collect == LatentStep::Collect::accepted) {
+      accepted_[group * scales_of_all_ + place] = fold_group(row, 1);
+    } else {
+      moments_[2 * group * n + place] += static_cast<double>(fold_group(row, 1));
+      for (std::uint64_t l = 0; l < kGroup; ++l) row[l] *= row[l];
+      moments_[(2 * group + 1) * n + place] += static_cast<double>(fold_group(row, 1));
+    }
+  }
+
+  Coefficients<R, 1> sum_of_strip(LatentSum what, const Coefficients<R, Latent::coefficients>& c,
+                                  const ObjectView<float>& view, std::uint64_t walker, std::uint64_t begin,
+                                  std::uint64_t end) const {
+    if constexpr (of_vectors<Latent>()) {
+      const auto d = static_cast<std::uint64_t>(latents_of<typename Latent::Population>(view));
+      Coefficients<R, 1> sum{{R(0.0f)}};
+      for (std::uint64_t i = begin; i < end; ++i) {
+        R mu[Latent::most];
+        for (std::uint64_t j = 0; j < d; ++j)
+          mu[j] = Lanes<R>::load(latents_.get() + (i * d + j) * stride_ + walker);
+        sum[0] = sum[0] + vector_sum<Latent, R>(what, c, view, i, mu);
+      }
+      return sum;
+    } else {
+      const LatentAccess<R> access{latents_.get() + walker, stride_, begin, nullptr};
+      return latent_sum_strip<Latent, R>(what, c, view, begin, end, access);
     }
   }
 
   ObjectTable<float> objects_;
   std::vector<float> scale_;
-  std::uint64_t chains_, stride_;
+  std::uint64_t chains_, stride_, latents_of_all_, scales_of_all_;
   int threads_;
   std::unique_ptr<float[]> latents_;  // touched first by the threads that use it
-  std::vector<double> moments_;       // [group][sum, squares][object]
-  std::vector<float> accepted_;       // [group][object]
+  std::vector<double> moments_;       // [group][sum, squares][latent]
+  std::vector<float> accepted_;       // [group][scale]
   std::vector<float> table_;
 };
 

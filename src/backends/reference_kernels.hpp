@@ -7,6 +7,7 @@
 
 #include "backends/kernels.hpp"
 #include "formulas/terms.hpp"
+#include "formulas/vectors.hpp"
 
 namespace starling::reference {
 
@@ -57,28 +58,47 @@ class Latents final : public LatentKernel {
   Latents(const ObjectTable<double>& objects, const LatentSetup& setup)
       : objects_(objects),
         chains_(setup.chains),
-        latents_(objects.size * setup.chains),
+        each_(latents_per_object<Latent>(objects)),
+        scales_each_(scales_per_object<Latent>(objects)),
+        latents_(objects.size * each_ * setup.chains),
         scale_(setup.scale),
-        sum_(objects.size),
-        squares_(objects.size),
-        accepted_(objects.size) {}
+        sum_(objects.size * each_),
+        squares_(objects.size * each_),
+        accepted_(objects.size * scales_each_) {}
 
   void sweep(const LatentStep& step, const WalkerTable& walkers, std::span<FixedSum> out) override {
     const auto view = objects_.view();
-    const std::uint64_t n = view.size;
     std::fill(accepted_.begin(), accepted_.end(), 0.0);
-    std::vector<double> deviation(n);
+    std::vector<double> deviation(sum_.size());
     for (std::uint64_t w = 0; w < chains_; ++w) {
-      Access access{latents_.data() + w * n, deviation.data(), accepted_.data()};
-      const auto sums = latent_strip<Latent>(column<Latent::coefficients>(walkers, w), step, view,
-                                             scale_.data(), static_cast<std::uint32_t>(w), 0, n, access);
+      const auto c = column<Latent::coefficients>(walkers, w);
+      double* const latents = latents_.data() + w * sum_.size();
+      Coefficients<double, sums_of_latents<Latent>()> sums;
+      if constexpr (of_vectors<Latent>()) {
+        sums = {};
+        for (std::uint64_t i = 0; i < view.size; ++i) {
+          double collected[Latent::collected] = {};
+          const int count =
+              update_vector<Latent, double>(c, step, view, i, scale_.data(), static_cast<std::uint32_t>(w),
+                                            latents + i * each_, sums, collected);
+          for (int j = 0; j < count; ++j)
+            if (step.collect == LatentStep::Collect::moments)
+              deviation[i * each_ + static_cast<unsigned>(j)] = collected[j];
+            else
+              accepted_[i * scales_each_ + static_cast<unsigned>(j)] += collected[j];
+        }
+      } else {
+        Access access{latents, deviation.data(), accepted_.data()};
+        sums = latent_strip<Latent>(c, step, view, scale_.data(), static_cast<std::uint32_t>(w), 0, view.size,
+                                    access);
+      }
       if (step.collect == LatentStep::Collect::moments)
-        for (std::uint64_t i = 0; i < n; ++i) {
-          sum_[i] += deviation[i];
-          squares_[i] += deviation[i] * deviation[i];
+        for (std::size_t k = 0; k < sum_.size(); ++k) {
+          sum_[k] += deviation[k];
+          squares_[k] += deviation[k] * deviation[k];
         }
       if (step.updates == 0) continue;
-      for (std::uint64_t j = 0; j < latent_sums<Latent>(); ++j)
+      for (std::uint64_t j = 0; j < sums_of_latents<Latent>(); ++j)
         out[j * chains_ + w] = FixedSum::of(sums[static_cast<int>(j)]);
     }
   }
@@ -88,15 +108,27 @@ class Latents final : public LatentKernel {
     const auto view = objects_.view();
     for (std::uint64_t w = 0; w < chains_; ++w) {
       if (!wanted.empty() && wanted[w / kGroup] == 0) continue;
-      const Access access{latents_.data() + w * view.size, nullptr, nullptr};
-      out[w] = FixedSum::of(latent_sum_strip<Latent, double>(what, column<Latent::coefficients>(walkers, w),
-                                                             view, 0, view.size, access)[0]);
+      const auto c = column<Latent::coefficients>(walkers, w);
+      double* const latents = latents_.data() + w * sum_.size();
+      double sum = 0;
+      if constexpr (of_vectors<Latent>()) {
+        for (std::uint64_t i = 0; i < view.size; ++i)
+          sum += vector_sum<Latent, double>(what, c, view, i, latents + i * each_);
+      } else {
+        const Access access{latents, nullptr, nullptr};
+        sum = latent_sum_strip<Latent, double>(what, c, view, 0, view.size, access)[0];
+      }
+      out[w] = FixedSum::of(sum);
     }
   }
 
   void adapt(double gain, double trials) override {
     for (std::uint64_t i = 0; i < objects_.size; ++i)
-      scale_[i] = adapted_scale(scale_[i], accepted_[i], trials, gain);
+      if constexpr (of_vectors<Latent>())
+        adapt_factor(scale_.data() + i * scales_each_, static_cast<int>(each_),
+                     accepted_.data() + i * scales_each_, trials, gain);
+      else
+        scale_[i] = adapted_scale(scale_[i], accepted_[i], trials, gain);
   }
   void moments(std::span<double> sum, std::span<double> squares) override {
     std::copy(sum_.begin(), sum_.end(), sum.begin());
@@ -111,8 +143,8 @@ class Latents final : public LatentKernel {
 
  private:
   ObjectTable<double> objects_;
-  std::uint64_t chains_;
-  std::vector<double> latents_;  // [chain][object]
+  std::uint64_t chains_, each_, scales_each_;  // latents, and numbers of a proposal, per object
+  std::vector<double> latents_;                // [chain][latent]
   std::vector<double> scale_, sum_, squares_, accepted_;
 };
 

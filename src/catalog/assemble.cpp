@@ -47,7 +47,7 @@ class Assembly {
     if (!options_.mask.empty()) read_mask();
     if (options_.samples.empty()) {
       refuse_lonely_options();
-      catalog_.x = per_object(options_.x);
+      if (!options_.x.empty()) catalog_.x = per_object(options_.x);
     } else {
       read_samples();
       apply_named_interim();
@@ -60,8 +60,13 @@ class Assembly {
     if (const auto name = optional_name(options_.weight, "weight")) catalog_.weight = per_object(*name);
     if (const auto name = optional_name(options_.id, "id")) read_ids(*name);
     read_roles();
+    if (options_.x.empty() && options_.samples.empty()) {
+      if (!rows_) throw InputError(fmt::format("{}: no column of it is asked for", path_.string()));
+      catalog_.x.assign(objects_, 0.0);
+    }
     drop_bad_rows();
     take_medians();
+    join_components();
     return std::move(catalog_);
   }
 
@@ -142,12 +147,35 @@ class Assembly {
 
   std::vector<double> per_object(const std::string& name) {
     const auto column = open_single(name);
+    return per_object(*column);
+  }
+  std::vector<double> per_object(const FileColumn& column) const {
     std::vector<double> values;
     values.reserve(objects_);
-    for_each_value(*column, [&](std::size_t row, double value) {
+    for_each_value(column, [&](std::size_t row, double value) {
       if (kept(row)) values.push_back(value);
     });
     return values;
+  }
+  /// Rows of several numbers, one per object, all as long: [object][number].
+  std::vector<double> rows_of_numbers(const FileColumn& column) {
+    const std::size_t each = column.shape()[1];
+    if (!column.offsets().empty() || each == 0)
+      throw error(column, "has rows of different lengths, expected as many numbers for every object");
+    set_rows(column, column.shape()[0]);
+    std::vector<double> all, some;
+    all.reserve(objects_ * each);
+    for (std::size_t first = 0, last = 0; first < *rows_; first = last) {
+      last = std::min(first + std::max<std::size_t>(numbers_at_once / each, 1), *rows_);
+      some.resize((last - first) * each);
+      column.read(first, last - first, some.data());
+      for (std::size_t row = first; row < last; ++row) {
+        if (!kept(row)) continue;
+        const auto begin = some.begin() + static_cast<std::ptrdiff_t>((row - first) * each);
+        all.insert(all.end(), begin, begin + static_cast<std::ptrdiff_t>(each));
+      }
+    }
+    return all;
   }
 
   void read_ids(const std::string& name) {
@@ -168,6 +196,11 @@ class Assembly {
         options_, [&](const std::string& role) { return file_.has(role); },
         [&](const std::string& role, double value) { catalog_.columns[role].assign(objects(), value); },
         [&](const std::string& role, const std::string& name) {
+          const auto column = file_.open(name);
+          if (column->shape().size() == 2) {
+            catalog_.arrays[role] = rows_of_numbers(*column);
+            return;
+          }
           catalog_.columns[role] = per_object(name);
           role_names_[role] = name;
         });
@@ -246,6 +279,14 @@ class Assembly {
     const auto column = file_.open(options_.samples);
     const SamplesLayout layout = layout_of(*column);
     const auto densities = open_densities(*column);
+    std::vector<std::unique_ptr<FileColumn>> others;
+    for (const auto& name : options_.more_samples) {
+      others.push_back(file_.open(name));
+      if (others.back()->shape() != column->shape() || others.back()->offsets() != column->offsets())
+        throw shape_error(*others.back(), fmt::format("[{}] as '{}', one number for each of its samples",
+                                                      fmt::join(column->shape(), ", "), column->name()));
+    }
+    other_components_.resize(others.size());
     catalog_.offsets.reserve(objects_ + 1);
     catalog_.offsets.push_back(0);
     // memory that is reserved and stays untouched takes no room
@@ -253,15 +294,21 @@ class Assembly {
     catalog_.samples.reserve(most);
     if (densities) catalog_.log_interim.reserve(most);
     std::vector<double> values, density;
+    std::vector<std::vector<double>> more(others.size());
     for (std::size_t first = 0, last = 0; first < *rows_; first = last) {
       last = layout.stretch(first, *rows_);
       layout.read(*column, first, last, values);
+      for (std::size_t j = 0; j < others.size(); ++j) layout.read(*others[j], first, last, more[j]);
       if (densities) layout.read(*densities, first, last, density);
       for (std::size_t row = first; row < last; ++row) {
         if (!kept(row)) continue;
         const auto begin = layout.begin(row) - layout.begin(first),
                    end = layout.begin(row + 1) - layout.begin(first);
-        add_object(values, begin, layout.flat ? end : without_padding(values, begin, end), density);
+        const auto own_end = layout.flat ? end : without_padding(values, begin, end);
+        for (std::size_t j = 0; j < more.size(); ++j)
+          other_components_[j].insert(other_components_[j].end(), more[j].data() + begin,
+                                      more[j].data() + own_end);
+        add_object(values, begin, own_end, density);
       }
     }
     has_densities_ = densities != nullptr;
@@ -299,6 +346,10 @@ class Assembly {
 
   void apply_named_interim() {
     if (options_.interim_prior.empty() || !named_interim()) return;
+    if (!options_.more_samples.empty())
+      throw InputError(
+          fmt::format("{}: interim prior {}: a named one is of one latent; give the density of every sample",
+                      path_.string(), options_.interim_prior));
     const Prior prior = parse_prior(options_.interim_prior);
     catalog_.log_interim.resize(catalog_.samples.size());
     for_each_object([&](std::size_t i, std::size_t row) {
@@ -326,6 +377,12 @@ class Assembly {
       check(role, value, [&] { return fmt::format("{} '{}'", file_.kind(), asked.empty() ? usual : asked); });
     };
     if (!catalog_.x.empty()) check_column(Role::x, catalog_.x[i], options_.x, "x");
+    for (const auto& [role, values] : catalog_.arrays) {
+      const std::size_t each = values.size() / objects();
+      for (std::size_t k = 0; k < each; ++k)
+        check(Role::x, values[i * each + k],
+              [&, &role = role] { return fmt::format("number {} of '{}'", k, role); });
+    }
     if (!options_.sigma_value && !catalog_.sigma.empty()) {
       check_column(Role::sigma, catalog_.sigma[i], options_.sigma, "sigma");
     }
@@ -344,6 +401,8 @@ class Assembly {
     };
     for (auto k = first; k < last; ++k) {
       check_sample(Role::sample, catalog_.samples[k], k, options_.samples);
+      for (std::size_t j = 0; j < other_components_.size(); ++j)
+        check_sample(Role::sample, other_components_[j][k], k, options_.more_samples[j]);
       if (has_densities_) check_sample(Role::density, catalog_.log_interim[k], k, options_.interim_prior);
     }
   }
@@ -380,6 +439,16 @@ class Assembly {
     compact(catalog_.weight);
     compact(catalog_.id);
     for (auto& [role, values] : catalog_.columns) compact(values);
+    for (auto& [role, values] : catalog_.arrays) {
+      const auto each = static_cast<std::ptrdiff_t>(values.size() / n);
+      auto to = values.begin();
+      for (std::size_t i = 0; i < n; ++i)
+        if (keep[i]) {
+          const auto from = values.begin() + static_cast<std::ptrdiff_t>(i) * each;
+          to = std::move(from, from + each, to);
+        }
+      values.erase(to, values.end());
+    }
     if (catalog_.offsets.empty()) return;
     std::uint64_t to = 0, begin = 0;
     std::size_t objects = 0;
@@ -388,6 +457,7 @@ class Assembly {
       if (keep[i]) {
         for (auto k = begin; k < end; ++k, ++to) {
           catalog_.samples[to] = catalog_.samples[k];
+          for (auto& component : other_components_) component[to] = component[k];
           if (!catalog_.log_interim.empty()) catalog_.log_interim[to] = catalog_.log_interim[k];
         }
         catalog_.offsets[++objects] = to;
@@ -396,6 +466,7 @@ class Assembly {
     }
     catalog_.offsets.resize(objects + 1);
     catalog_.samples.resize(to);
+    for (auto& component : other_components_) component.resize(to);
     if (!catalog_.log_interim.empty()) catalog_.log_interim.resize(to);
   }
 
@@ -416,6 +487,19 @@ class Assembly {
     }
   }
 
+  /// Puts the components of each sample side by side.
+  void join_components() {
+    if (other_components_.empty()) return;
+    const std::size_t d = other_components_.size() + 1, count = catalog_.samples.size();
+    std::vector<double> all(count * d);
+    for (std::size_t k = 0; k < count; ++k) {
+      all[k * d] = catalog_.samples[k];
+      for (std::size_t j = 1; j < d; ++j) all[k * d + j] = other_components_[j - 1][k];
+    }
+    catalog_.samples = std::move(all);
+    catalog_.sample_size = d;
+  }
+
   const std::filesystem::path& path_;
   const ColumnFile& file_;
   const CatalogOptions& options_;
@@ -424,6 +508,7 @@ class Assembly {
   std::size_t objects_ = 0;          // rows that the mask leaves
   std::vector<bool> mask_;
   std::size_t padded_ = 0;
+  std::vector<std::vector<double>> other_components_;  // of the samples
   bool has_densities_ = false;  // log_interim holds densities as they were read, until they are checked
   std::map<std::string, std::string> role_names_;
   Catalog catalog_;

@@ -88,7 +88,7 @@ const std::vector<double>& Catalog::column(const std::string& role) const {
 }
 
 bool all_have_as_many_samples(const Catalog& catalog) {
-  const std::size_t n = catalog.size(), k = catalog.samples.size() / n;
+  const std::size_t n = catalog.size(), k = catalog.samples.size() / catalog.sample_size / n;
   for (std::size_t i = 0; i <= n; ++i) {
     if (catalog.offsets[i] != i * k) return false;
   }
@@ -157,6 +157,13 @@ void check(const Catalog& catalog) {
     check_size(name, values.size(), n, role.c_str());
     check_values(name, values, Role::other, role.c_str());
   }
+  for (const auto& [role, values] : catalog.arrays) {
+    check_role(role);
+    if (values.empty() || values.size() % n != 0)
+      throw InputError(fmt::format("{}: {} has {} numbers, expected a multiple of {}, the number of objects",
+                                   name, role, values.size(), n));
+    check_values(name, values, Role::x, role.c_str());
+  }
   if (!catalog.weight.empty() &&
       std::all_of(catalog.weight.begin(), catalog.weight.end(), [](double w) { return w == 0; })) {
     throw InputError(name + ": all weights are 0, expected at least one > 0");
@@ -168,12 +175,14 @@ void check(const Catalog& catalog) {
     return;
   }
   check_size(name, catalog.offsets.size(), n + 1, "offsets");
-  if (!catalog.log_interim.empty())
-    check_size(name, catalog.log_interim.size(), catalog.samples.size(), "log_interim");
-  if (catalog.offsets.front() != 0 || catalog.offsets.back() != catalog.samples.size()) {
+  const std::size_t samples = catalog.sample_size == 0 ? 0 : catalog.samples.size() / catalog.sample_size;
+  if (catalog.samples.size() != samples * catalog.sample_size)
+    throw InputError(fmt::format("{}: {} numbers of samples, expected {} for each", name,
+                                 catalog.samples.size(), catalog.sample_size));
+  if (!catalog.log_interim.empty()) check_size(name, catalog.log_interim.size(), samples, "log_interim");
+  if (catalog.offsets.front() != 0 || catalog.offsets.back() != samples) {
     throw InputError(fmt::format("{}: offsets go from {} to {}, expected 0 to {}, the number of samples",
-                                 name, catalog.offsets.front(), catalog.offsets.back(),
-                                 catalog.samples.size()));
+                                 name, catalog.offsets.front(), catalog.offsets.back(), samples));
   }
   for (std::size_t i = 0; i < n; ++i) {
     if (catalog.offsets[i] >= catalog.offsets[i + 1]) {

@@ -72,6 +72,7 @@ class Header {
     }
   }
 
+  [[nodiscard]] const std::string& file() const { return file_; }
   [[nodiscard]] std::size_t size() const { return names_.size(); }
   [[nodiscard]] const std::string& name(std::size_t field) const { return names_[field]; }
 
@@ -331,7 +332,7 @@ Wanted wanted_columns(const Header& header, const CatalogOptions& options, Catal
   const auto add = [&](Role role, std::size_t field, std::vector<double>& values) {
     if (field < header.size()) wanted.numbers.push_back({role, field, header.name(field), &values});
   };
-  add(Role::x, header.column(options.x), catalog.x);
+  if (!options.x.empty()) add(Role::x, header.column(options.x), catalog.x);
   if (!options.sigma_value) add(Role::sigma, header.optional_column(options.sigma, "sigma"), catalog.sigma);
   add(Role::weight, header.optional_column(options.weight, "weight"), catalog.weight);
   for_each_role(
@@ -340,6 +341,8 @@ Wanted wanted_columns(const Header& header, const CatalogOptions& options, Catal
       [&](const std::string& role, const std::string& name) {
         add(Role::other, header.column(name), catalog.columns[role]);
       });
+  if (options.x.empty() && catalog.columns.empty())
+    throw InputError(fmt::format("{}: no column of it is asked for", header.file()));
   return wanted;
 }
 
@@ -366,6 +369,7 @@ Catalog read_csv(const std::filesystem::path& path, const CatalogOptions& option
     throw InputError(fmt::format("{}: has a header row but no data rows", shown(path)));
   }
   bad.report(reader.rows(), notes);
+  if (options.x.empty()) catalog.x.assign(catalog.columns.begin()->second.size(), 0.0);
   if (options.sigma_value) catalog.sigma = {*options.sigma_value};
   for_each_role(
       options, [](const std::string&) { return false; },

@@ -165,6 +165,9 @@ void write_fits(const std::filesystem::path& path, const Catalog& catalog, const
   writer.add("weight", catalog.weight);
   for (const auto& [role, values] : catalog.columns) writer.add(role.c_str(), values);
   writer.add("mu", truth);
+  if (catalog.sample_size > 1)
+    throw InputError(
+        fmt::format("{}: samples of several latents per object are written to .h5 only", path.string()));
   writer.add_samples("samples", catalog.samples);
   writer.add_samples("interim_prior", densities);
   writer.write();

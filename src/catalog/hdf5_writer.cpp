@@ -60,11 +60,13 @@ class Writer {
 };
 
 void put_samples(Writer& writer, const Catalog& catalog) {
-  const std::size_t n = catalog.size(), k = catalog.samples.size() / n;
+  const std::size_t n = catalog.size(), d = catalog.sample_size, all = catalog.samples.size() / d;
   const bool rectangular = all_have_as_many_samples(catalog);
   const std::vector<hsize_t> shape =
-      rectangular ? std::vector<hsize_t>{n, k} : std::vector<hsize_t>{catalog.samples.size()};
-  writer.put("samples", shape, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, catalog.samples.data());
+      rectangular ? std::vector<hsize_t>{n, all / n} : std::vector<hsize_t>{all};
+  auto of_components = shape;
+  if (d > 1) of_components.push_back(d);
+  writer.put("samples", of_components, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, catalog.samples.data());
   if (!rectangular) {
     writer.put("offsets", {n + 1}, H5T_STD_U64LE, H5T_NATIVE_UINT64, catalog.offsets.data());
   }
@@ -87,6 +89,9 @@ void write_hdf5(const std::filesystem::path& path, const Catalog& catalog, const
   writer.put("weight", catalog.weight);
   writer.put("id", catalog.id);
   for (const auto& [role, values] : catalog.columns) writer.put(role.c_str(), values);
+  for (const auto& [role, values] : catalog.arrays)
+    writer.put(role.c_str(), {catalog.size(), values.size() / catalog.size()}, H5T_IEEE_F64LE,
+               H5T_NATIVE_DOUBLE, values.data());
   writer.put("mu", truth);
   if (catalog.has_samples()) put_samples(writer, catalog);
   writer.close();

@@ -310,13 +310,40 @@ void put_observed(const Group& root, const JournalHead& head) {
   }
 }
 
-void put_latents(const Group& root, const LatentMoments& latents, const std::vector<std::string>& id) {
+/// Names of the components, where an object has several latents.
+std::vector<std::string> names_of_latents(const ChainHeader& header) {
+  std::vector<std::string> names;
+  const auto text = header.attributes.find("latents");
+  if (text == header.attributes.end()) return names;
+  std::istringstream in(text->second);
+  for (std::string name; in >> name;) names.push_back(name);
+  return names;
+}
+
+void put_latents(const Group& root, const LatentMoments& latents, const std::vector<std::string>& names,
+                 const std::vector<std::string>& id) {
   if (latents.mean.empty()) return;
   const Group group = root.add_group(layout::latent_moments);
-  const bool has_id = id.size() == latents.mean.size();
-  const int object = add_objects(group, latents.mean.size(), has_id ? id : std::vector<std::string>{});
-  put_objects(group, object, "mean", latents.mean, has_id);
-  put_objects(group, object, "sd", latents.sd, has_id);
+  const std::size_t each = std::max<std::size_t>(1, names.size()), n = latents.mean.size() / each;
+  if (n * each != latents.mean.size() || latents.sd.size() != latents.mean.size())
+    throw RunError(
+        fmt::format("the journal holds moments of {} and {} latents, expected as many of both, {} per object",
+                    latents.mean.size(), latents.sd.size(), each));
+  const bool has_id = id.size() == n;
+  const int object = add_objects(group, n, has_id ? id : std::vector<std::string>{});
+  if (names.empty()) {
+    put_objects(group, object, "mean", latents.mean, has_id);
+    put_objects(group, object, "sd", latents.sd, has_id);
+    return;
+  }
+  const int latent = group.add_dimension("latent", each);
+  group.put_strings(group.add_variable("latent", NC_STRING, {latent}, {}), names);
+  for (const auto& [name, values] : {std::pair{"mean", &latents.mean}, {"sd", &latents.sd}}) {
+    const int variable =
+        group.add_variable<double>(name, {object, latent}, {std::min(n, chunk_values / each + 1), each});
+    if (has_id) group.put_attribute(variable, "coordinates", "id");
+    group.put(variable, {0, 0}, {n, each}, values->data());
+  }
 }
 
 void put_monte_carlo(const Group& root, const MonteCarloError& error,
@@ -406,7 +433,7 @@ class Builder {
     if (warmup_) warmup_->finish();
     if (likelihoods_) likelihoods_->finish();
     if (replay_) replay_->flush();
-    put_latents(root_, results_.latents, head_.observed.id);
+    put_latents(root_, results_.latents, names_of_latents(head_.header), head_.observed.id);
     put_monte_carlo(root_, results_.monte_carlo, head_.header.parameters);
     const std::size_t steps = results_.steps > 0 ? results_.steps : head_.header.steps;
     root_.put_number("steps", static_cast<std::int64_t>(steps));

@@ -32,7 +32,7 @@ Catalog kept_part(const Catalog& catalog, std::size_t limit) {
   Catalog kept;
   kept.source = catalog.source;
   kept.hash = catalog.hash;
-  if (catalog.size() > limit) return kept;
+  if (catalog.size() > limit || !catalog.arrays.empty()) return kept;
   kept.x = catalog.x;
   kept.sigma = catalog.sigma;
   kept.weight = catalog.weight;

@@ -137,10 +137,18 @@ Catalog read_observed(const Group& root) {
 LatentMoments read_latents(const Group& root) {
   if (!root.has_group(layout::latent_moments)) return {};
   const Group group = root.group(layout::latent_moments);
+  const bool several = group.has_variable("latent");
+  const std::size_t rank = several ? 2 : 1;
   std::vector<std::size_t> shape;
-  auto mean = group.values<double>("mean", 1, &shape);
+  LatentMoments latents;
+  latents.mean = group.values<double>("mean", rank, &shape);
   group.check_shape("sd", shape);
-  return {std::move(mean), group.values<double>("sd", 1)};
+  latents.sd = group.values<double>("sd", rank);
+  if (several) {
+    group.check_shape("latent", {shape[1]});
+    latents.names = group.strings("latent");
+  }
+  return latents;
 }
 
 MonteCarloError read_monte_carlo(const Group& root, std::size_t parameters) {

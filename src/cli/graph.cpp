@@ -62,7 +62,7 @@ std::string plate_diagram(const Request& request, const std::string& measurement
     text += fmt::format("      datum [label=<&mu;<sub>ik</sub>>, {}];\n    }}\n", known);
   } else {
     text += fmt::format("    datum [label=<x<sub>i</sub>>, {}];\n", known);
-    for (const auto& column : columns_of(measurement)) {
+    for (const auto& column : pair_facts(request.population, measurement).columns) {
       if (column.role == "x") continue;
       const auto node = column.role == "sigma" ? std::string("noise") : quoted("column " + column.role);
       text += fmt::format("    {} [label=<{}<sub>i</sub>>, {}];\n    {} -> datum;\n", node,
@@ -80,7 +80,8 @@ namespace {
 int graph_command(const SettingFlags& flags) {
   const auto request = flags.request();
   auto measurement = request.measurement;
-  if (measurement.empty()) measurement = request.columns.samples.empty() ? "normal" : "samples";
+  if (measurement.empty())
+    measurement = request.columns.samples.empty() ? default_measurement(request.population) : "samples";
   std::cout << plate_diagram(request, measurement);
   return 0;
 }

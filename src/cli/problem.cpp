@@ -138,12 +138,12 @@ std::string measurement_for(const Request& request, const Catalog& catalog) {
   if (measurement.empty())
     measurement = catalog.has_samples() && (!request.columns.samples.empty() || catalog.sigma.empty())
                       ? "samples"
-                      : "normal";
+                      : default_measurement(request.population);
   if (measurement == "samples" && !catalog.has_samples())
     throw InputError(fmt::format(
         "{}: measurement samples needs posterior samples of each object; name their dataset with --samples",
         request.catalog));
-  for (const auto& column : columns_of(measurement))
+  for (const auto& column : pair_facts(request.population, measurement).columns)
     if (column.required && !naive && column.role == "sigma" && catalog.sigma.empty())
       throw InputError(
           fmt::format("{}: no noise: name its column or give one number with --sigma{}", request.catalog,

@@ -206,22 +206,16 @@ std::string run_file_text(const Request& request, bool all) {
   return text.str();
 }
 
-std::vector<Column> columns_of(const std::string& measurement) {
-  const auto name = measurement.substr(0, measurement.find('('));
-  for (const auto& known : known_measurements())
-    if (known.name == name) return known.columns;
-  return {};
-}
-
-std::vector<std::string> roles_of(const std::string& measurement) {
-  std::vector<std::string> roles;
-  for (const auto& column : columns_of(measurement))
+std::vector<std::string> roles_of(const PairFacts& facts) {
+  auto roles = facts.arrays;
+  for (const auto& column : facts.columns)
     if (column.role != "x" && column.role != "sigma") roles.push_back(column.role);
   return roles;
 }
 
-void require_role(const std::string& role, const std::string& measurement, const std::string& where) {
-  const auto roles = roles_of(measurement);
+void require_role(const std::string& role, const PairFacts& facts, const std::string& measurement,
+                  const std::string& where) {
+  const auto roles = roles_of(facts);
   if (std::find(roles.begin(), roles.end(), role) != roles.end()) return;
   throw InputError(fmt::format("{}: measurement '{}' has no column '{}'{}; {}", where, measurement, role,
                                did_you_mean(role, roles),
@@ -229,10 +223,54 @@ void require_role(const std::string& role, const std::string& measurement, const
                                              : "beside x and sigma it reads " + list_text(roles)));
 }
 
+namespace {
+
+/// The names between commas; as many as an object has latents.
+std::vector<std::string> names_in(const std::string& text, std::size_t latents, const std::string& where) {
+  std::vector<std::string> names;
+  std::size_t begin = 0;
+  while (begin <= text.size()) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    names.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  if (names.size() != latents || std::find(names.begin(), names.end(), "") != names.end())
+    throw InputError(
+        fmt::format("{}: expected {} names with commas between them, one for each latent, got '{}'", where,
+                    latents, text));
+  return names;
+}
+
+/// Lists of columns: --x a,b is x and x_2.
+void take_lists_apart(CatalogOptions& options, std::size_t latents) {
+  const auto apart = [&](std::string& text, const std::string& role, const std::string& where) {
+    if (text.find(',') == std::string::npos) return;
+    const auto names = names_in(text, latents, where);
+    text = names[0];
+    for (std::size_t j = 1; j < names.size(); ++j)
+      if (!options.columns.emplace(fmt::format("{}_{}", role, j + 1), names[j]).second)
+        throw InputError(fmt::format("{}: '{}_{}' is given twice", where, role, j + 1));
+  };
+  apart(options.x, "x", "--x");
+  apart(options.sigma, "sigma", "--sigma");
+  if (options.samples.empty()) return;
+  auto names = names_in(options.samples, latents, "--samples");
+  options.samples = names[0];
+  options.more_samples.assign(names.begin() + 1, names.end());
+}
+
+}  // namespace
+
 CatalogOptions catalog_options(const Request& request) {
   auto options = request.columns;
-  const auto measurement = request.measurement.empty() ? "normal" : request.measurement;
-  options.optional_columns = roles_of(measurement);
+  const auto measurement =
+      request.measurement.empty() ? default_measurement(request.population) : request.measurement;
+  const auto facts = pair_facts(request.population, measurement);
+  options.optional_columns = roles_of(facts);
+  if (facts.latents.size() > 1) take_lists_apart(options, facts.latents.size());
+  const bool has_x = facts.columns.empty() || std::any_of(facts.columns.begin(), facts.columns.end(),
+                                                          [](const Column& c) { return c.role == "x"; });
+  if (!has_x && options.x == CatalogOptions{}.x) options.x.clear();
   if (is_number(options.sigma)) {
     options.sigma_value = parse_number(options.sigma, "--sigma");
     if (!(*options.sigma_value > 0))
@@ -241,7 +279,7 @@ CatalogOptions catalog_options(const Request& request) {
     options.sigma.clear();
   }
   for (const auto& [role, column] : options.columns)
-    if (role != "x" && role != "sigma") require_role(role, measurement, "--column");
+    if (role != "x" && role != "sigma") require_role(role, facts, measurement, "--column");
   return options;
 }
 

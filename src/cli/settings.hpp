@@ -10,6 +10,7 @@
 #include "starling/catalog.hpp"
 #include "starling/fit.hpp"
 #include "starling/model.hpp"
+#include "starling/pairs.hpp"
 
 namespace starling::cli {
 
@@ -261,11 +262,10 @@ std::string run_file_text(const Request& request, bool all);
 /// beside them. Throws InputError for roles that the measurement has not.
 CatalogOptions catalog_options(const Request& request);
 
-/// What a measurement (with its arguments, if it has some) reads of a catalog; none for posterior samples.
-std::vector<Column> columns_of(const std::string& measurement);
-/// Its roles beside x and sigma.
-std::vector<std::string> roles_of(const std::string& measurement);
+/// The roles beside x and sigma of what a pair reads of a catalog.
+std::vector<std::string> roles_of(const PairFacts& facts);
 /// Throws InputError, which names the right ones, unless `role` is one of them.
-void require_role(const std::string& role, const std::string& measurement, const std::string& where);
+void require_role(const std::string& role, const PairFacts& facts, const std::string& measurement,
+                  const std::string& where);
 
 }  // namespace starling::cli

@@ -18,8 +18,8 @@ namespace starling::cli {
 namespace {
 
 struct SimulateArguments {
-  std::string population = "normal", measurement = "normal", truth, sigma, objects = "1000", samples = "0",
-              seed = "1", output;
+  std::string population = "normal", measurement, truth, sigma, objects = "1000", samples = "0", seed = "1",
+              output;
   std::vector<std::string> columns;
 };
 
@@ -30,7 +30,8 @@ std::map<std::string, std::vector<double>> columns_of(const SimulateArguments& o
     if (!columns.emplace(role, std::vector<double>{parse_number(text, where)}).second)
       throw InputError(fmt::format("{}: '{}' is given twice", where, role));
   };
-  const auto known = cli::columns_of(options.measurement);
+  const auto facts = pair_facts(options.population, options.measurement);
+  const auto& known = facts.columns;
   const auto has_sigma = [&](const Column& column) { return column.role == "sigma"; };
   const auto sigma = std::find_if(known.begin(), known.end(), has_sigma);
   if (!options.sigma.empty()) {
@@ -45,13 +46,25 @@ std::map<std::string, std::vector<double>> columns_of(const SimulateArguments& o
   }
   for (const auto& text : options.columns) {
     const auto [role, value] = parse_assignment(text, "--column");
-    require_role(role, options.measurement, "--column");
+    require_role(role, facts, options.measurement, "--column");
     give(role, value, fmt::format("--column {}", role));
   }
   return columns;
 }
 
-int simulate_command(const SimulateArguments& options) {
+/// The true values of several latents per object, a column each.
+void keep_truths(Simulation& simulation, const std::vector<std::string>& latents) {
+  const std::size_t d = latents.size(), n = simulation.catalog.size();
+  if (d == 1) return;
+  for (std::size_t j = 0; j < d; ++j) {
+    auto& column = simulation.catalog.columns["true_" + latents[j]];
+    for (std::size_t i = 0; i < n; ++i) column.push_back(simulation.mu[i * d + j]);
+  }
+  simulation.mu.clear();
+}
+
+int simulate_command(SimulateArguments options) {
+  if (options.measurement.empty()) options.measurement = default_measurement(options.population);
   if (options.measurement == "samples")
     throw InputError(
         "--measurement samples: posterior samples are drawn beside measured values; use --samples NUMBER");
@@ -70,8 +83,9 @@ int simulate_command(const SimulateArguments& options) {
   if (samples > 0 && ending == ".csv")
     throw InputError(fmt::format("{}: a CSV file holds no posterior samples; write .h5 or .fits to keep them",
                                  options.output));
-  const auto simulation =
+  auto simulation =
       simulate({options.population, options.measurement, truth, columns_of(options), objects, samples, seed});
+  keep_truths(simulation, pair_facts(options.population, options.measurement).latents);
   write_catalog(options.output, simulation.catalog, simulation.mu);
   note(fmt::format("wrote {} objects to {}", objects, options.output));
   return 0;
@@ -85,9 +99,8 @@ void add_simulate(CLI::App& app, Command& command) {
   sub->add_option("--population", options->population, "population p(mu | theta)")
       ->type_name("NAME")
       ->capture_default_str();
-  sub->add_option("--measurement", options->measurement, "measurement p(x | mu)")
-      ->type_name("NAME")
-      ->capture_default_str();
+  sub->add_option("--measurement", options->measurement, "measurement p(x | mu); none: normal")
+      ->type_name("NAME");
   sub->add_option("--truth", options->truth, "true hyperparameters, as theta_mu=0,theta_sigma=1")
       ->type_name("NAME=VALUE,...")
       ->required();
@@ -108,7 +121,8 @@ void add_simulate(CLI::App& app, Command& command) {
       ->type_name("NUMBER")
       ->capture_default_str();
   sub->add_option("-o,--output", options->output,
-                  "catalog to write, .csv, .h5 or .fits, with the true values as column mu")
+                  "catalog to write, .csv, .h5 or .fits, with the true values as column mu; of several "
+                  "latents per object true_NAME of each")
       ->type_name("FILE")
       ->required();
   sub->footer(

@@ -16,6 +16,7 @@
 #include "backends/parallel.hpp"
 #include "diagnostics/json_text.hpp"
 #include "diagnostics/table.hpp"
+#include "models/definition.hpp"
 #include "starling/error.hpp"
 #include "starling/random.hpp"
 #include "starling/summary.hpp"
@@ -172,7 +173,7 @@ class Calibrator {
     std::vector<std::vector<double>> latents;  // of a marginal fit: as independent as theta is
     for (const std::size_t i : objects_)
       if (method_ == Method::joint)
-        longer(latents.emplace_back(replay_latent(chain, data.catalog, i)).data());
+        longer(latents.emplace_back(first_latent(replay_latent(chain, data.catalog, i))).data());
     const Selection selection = independent_places(chains, chain.draws, tau, options_.draws);
     const auto selected = [&](const double* values) {
       std::vector<double> some;
@@ -185,11 +186,12 @@ class Calibrator {
     for (const std::size_t j : free_)
       result.ranks.push_back(rank_of(truth[j], selected(chain.values(j)), ties));
     for (std::size_t k = 0; k < objects_.size(); ++k)
-      result.ranks.push_back(rank_of(data.mu.at(objects_[k]),
-                                     method_ == Method::joint
-                                         ? selected(latents[k].data())
-                                         : replay_latent(chain, data.catalog, objects_[k], selection.places),
-                                     ties));
+      result.ranks.push_back(
+          rank_of(data.mu.at(objects_[k] * model_.definition().latents().size()),
+                  method_ == Method::joint
+                      ? selected(latents[k].data())
+                      : first_latent(replay_latent(chain, data.catalog, objects_[k], selection.places)),
+                  ties));
     std::vector<double> likelihoods;
     for (const std::size_t place : selection.places) {
       std::vector<double> theta;
@@ -201,6 +203,13 @@ class Calibrator {
   }
 
  private:
+  /// The first component of every draw, of draws of all.
+  [[nodiscard]] std::vector<double> first_latent(const std::vector<double>& draws) const {
+    const std::size_t each = model_.definition().latents().size();
+    std::vector<double> first;
+    for (std::size_t k = 0; k < draws.size(); k += each) first.push_back(draws[k]);
+    return first;
+  }
   [[nodiscard]] double log_likelihood(const Catalog& catalog, const std::vector<double>& theta) const {
     FitOptions used = options_.fit;
     used.threads = 1;

@@ -191,22 +191,22 @@ std::string proposals_outside(const Chain& chain) {
       100 * share);
 }
 
-// Metropolis updates of latents aim at 0.44; the share is that of all latents together.
+// Metropolis updates of latents aim at 0.44, of several per object at 0.23 to 0.29; the share is that of all
+// together.
 std::string latent_updates(const Chain& chain) {
   if (chain.header.latent_update != "metropolis") return {};
   const double share = number_of(chain, "latent_acceptance");
+  const char* aim = chain.results.latents.names.empty() ? "0.44" : "0.23 to 0.29";
   if (share < 0.15)
     return fmt::format(
-        "Only {:.2g} of the updates of latents were accepted, where 0.44 is aimed at: the latents hardly "
-        "move. "
+        "Only {:.2g} of the updates of latents were accepted, where {} is aimed at: the latents hardly move. "
         "Burn in longer, so that their steps adapt.",
-        share);
+        share, aim);
   if (share > 0.8)
     return fmt::format(
-        "{:.2g} of the updates of latents were accepted, where 0.44 is aimed at: their steps are too small "
-        "to "
+        "{:.2g} of the updates of latents were accepted, where {} is aimed at: their steps are too small to "
         "get anywhere. Burn in longer, so that they adapt.",
-        share);
+        share, aim);
   return {};
 }
 

@@ -21,6 +21,7 @@ struct ObjectView {
   std::uint64_t size = 0;
   std::uint64_t first = 0;        ///< number in the catalog of this view's object 0, a multiple of kTile
   std::uint32_t measurement = 0;  ///< which measurement's formulas the objects follow
+  std::uint32_t latents = 1;      ///< per object
 };
 
 /// Owns what an ObjectView shows.
@@ -32,6 +33,7 @@ struct ObjectTable {
   std::array<std::vector<S>, kSampleColumns> sample;
   std::uint64_t size = 0;
   std::uint32_t measurement = 0;
+  std::uint32_t latents = 1;
 
   [[nodiscard]] ObjectView<S> view() const {
     auto pointer = [](const auto& v) { return v.empty() ? nullptr : v.data(); };
@@ -42,6 +44,7 @@ struct ObjectTable {
     out.offset = pointer(offset);
     out.size = size;
     out.measurement = measurement;
+    out.latents = latents;
     return out;
   }
 };
@@ -53,6 +56,7 @@ ObjectTable<S> converted(const ObjectTable<double>& t) {
   out.size = t.size;
   out.offset = t.offset;
   out.measurement = t.measurement;
+  out.latents = t.latents;
   const auto copy = [](const std::vector<double>& from, std::vector<S>& to) {
     to.assign(from.begin(), from.end());
   };

@@ -13,6 +13,7 @@
 #include "starling/fit.hpp"
 #include "starling/model.hpp"
 #include "starling/population.hpp"
+#include "starling/vectors.hpp"
 
 namespace starling {
 
@@ -51,6 +52,8 @@ class JointTarget {
   /// through all objects, for all chains together.
   [[nodiscard]] virtual bool centred_is_cheap() const = 0;
   [[nodiscard]] virtual bool noncentred_is_cheap() const = 0;
+  /// Moves of theta per sweep that are worth their time where they go through all objects.
+  [[nodiscard]] virtual std::size_t dear_moves() const { return 1; }
   /// ln p(latents, x | theta) up to a constant, at fixed latents.
   virtual void centred(std::span<const std::size_t> chains, std::span<const double> theta,
                        std::span<double> out) = 0;
@@ -97,6 +100,12 @@ class ModelDefinition {
   /// one.
   [[nodiscard]] virtual std::size_t population_dimension() const = 0;
 
+  /// Names of an object's latents; of one: mu.
+  [[nodiscard]] virtual std::vector<std::string> latents() const { return {"mu"}; }
+  /// What the pair reads of a catalog, posterior samples apart.
+  [[nodiscard]] virtual std::vector<Column> columns() const = 0;
+  [[nodiscard]] virtual std::vector<ArrayColumn> arrays() const { return {}; }
+
   /// What selection adds to ln L; null if nothing.
   [[nodiscard]] virtual std::unique_ptr<SelectionFactor> selection(const Catalog& catalog,
                                                                    const Selection& selection,
@@ -129,14 +138,17 @@ class ModelDefinition {
                                                                const Backend& backend) const = 0;
   [[nodiscard]] virtual std::unique_ptr<JointTarget> joint(const Catalog& catalog, const FitOptions& options,
                                                            const Backend& backend) const = 0;
-  /// One object's latent at the end of every sweep, [sweep][chain], in the catalog's units.
+  /// One object's latents at the end of every sweep, [sweep][chain][component], in the catalog's units.
   [[nodiscard]] virtual std::vector<double> replay(const Catalog& catalog, std::size_t object,
                                                    const ReplaySetup& setup) const = 0;
-  /// A draw of one object's latent given theta and its data (marginal fits).
-  [[nodiscard]] virtual double latent_given_theta(const Catalog& catalog, std::size_t object,
-                                                  std::span<const double> theta,
-                                                  HostStream& stream) const = 0;
+  /// A draw of one object's latents given theta and its data (marginal fits): [component].
+  [[nodiscard]] virtual std::vector<double> latents_given_theta(const Catalog& catalog, std::size_t object,
+                                                                std::span<const double> theta,
+                                                                HostStream& stream) const = 0;
 };
+
+/// The Poisson rate of the population, the last of the parameters where it is one.
+Parameter rate_parameter();
 
 /// What is compiled for a pair, by names. Throws InputError for unknown names and impossible pairs.
 /// `rate`: theta ends with the Poisson rate of the population.

@@ -50,6 +50,9 @@ class MeasurementModel {
                                         const Datum<double>& datum) const = 0;
 };
 
+/// What was expected in place of a value, in words; null if a column may hold it.
+const char* complaint_of(Column::Values allowed, double value);
+
 struct MeasurementEntry {
   std::string name, meaning;
   std::vector<Argument> arguments;

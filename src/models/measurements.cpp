@@ -28,7 +28,16 @@ std::vector<MeasurementEntry>& list_of_measurements() {
   return all;
 }
 
-const char* complaint(Column::Values allowed, double value) {
+std::span<const double> values_of(const Catalog& catalog, const std::string& role) {
+  if (role == "x") return catalog.x;
+  if (role == "sigma") return catalog.sigma;
+  const auto found = catalog.columns.find(role);
+  return found == catalog.columns.end() ? std::span<const double>{} : std::span<const double>(found->second);
+}
+
+}  // namespace
+
+const char* complaint_of(Column::Values allowed, double value) {
   switch (allowed) {
     case Column::Values::positive:
       return value > 0 ? nullptr : "a number > 0";
@@ -41,15 +50,6 @@ const char* complaint(Column::Values allowed, double value) {
   }
   return nullptr;
 }
-
-std::span<const double> values_of(const Catalog& catalog, const std::string& role) {
-  if (role == "x") return catalog.x;
-  if (role == "sigma") return catalog.sigma;
-  const auto found = catalog.columns.find(role);
-  return found == catalog.columns.end() ? std::span<const double>{} : std::span<const double>(found->second);
-}
-
-}  // namespace
 
 const std::vector<MeasurementEntry>& measurement_entries() {
   return list_of_measurements();
@@ -94,7 +94,7 @@ void Rows::check(const MeasurementModel& measurement) const {
   const auto columns = measurement.columns();
   for (std::size_t j = 0; j < columns.size(); ++j)
     for (std::size_t i = 0; i < columns_[j].size(); ++i)
-      if (const char* expected = complaint(columns[j].values, columns_[j][i]))
+      if (const char* expected = complaint_of(columns[j].values, columns_[j][i]))
         throw InputError(
             fmt::format("row {}, {} = {}: expected {}", i, columns[j].role, columns_[j][i], expected));
   for (std::size_t i = 0; i < size_; ++i)

@@ -12,6 +12,7 @@
 #include "models/quadrature.hpp"
 #include "models/registry.hpp"
 #include "models/selection.hpp"
+#include "models/vector_pair.hpp"
 #include "starling/error.hpp"
 
 namespace starling {
@@ -26,15 +27,16 @@ class Pair final : public ModelDefinition {
     if (measurement_.model)
       for (const auto& p : measurement_.model->parameters()) add(p);
     measurement_dimension_ = parameters_.size() - population_dimension_;
-    if (rate)
-      add({"rate", 0, std::numeric_limits<double>::infinity(),
-           "expected number of objects in the population, seen or not", "log_uniform(1e-3, 1e12)"});
+    if (rate) add(rate_parameter());
   }
 
   const std::string& population() const override { return population_.text; }
   const std::string& measurement() const override { return measurement_.text; }
   const std::vector<Parameter>& parameters() const override { return parameters_; }
   std::size_t population_dimension() const override { return population_dimension_; }
+  std::vector<Column> columns() const override {
+    return sampled() ? std::vector<Column>{} : measurement_.model->columns();
+  }
   std::unique_ptr<SelectionFactor> selection(const Catalog& catalog, const Selection& selection,
                                              const FitOptions& options,
                                              const Backend& backend) const override {
@@ -109,8 +111,14 @@ class Pair final : public ModelDefinition {
     return replay_latents(parts(catalog, {}, {}), object, setup);
   }
 
-  double latent_given_theta(const Catalog& catalog, std::size_t object, std::span<const double> theta,
-                            HostStream& stream) const override {
+  std::vector<double> latents_given_theta(const Catalog& catalog, std::size_t object,
+                                          std::span<const double> theta, HostStream& stream) const override {
+    return {latent_given_theta(catalog, object, theta, stream)};
+  }
+
+ private:
+  [[nodiscard]] double latent_given_theta(const Catalog& catalog, std::size_t object,
+                                          std::span<const double> theta, HostStream& stream) const {
     if (sampled()) return one_of_the_samples(catalog, object, theta, stream);
     const auto noise = noise_part(theta);
     const auto datum = measurement_.model->datum(Rows(*measurement_.model, catalog)[object], Frame{});
@@ -124,7 +132,6 @@ class Pair final : public ModelDefinition {
     return by_inversion(datum, theta, stream);
   }
 
- private:
   void add(const Parameter& p) {
     for (const auto& other : parameters_)
       if (other.name == p.name)
@@ -218,8 +225,14 @@ class Pair final : public ModelDefinition {
 
 }  // namespace
 
+Parameter rate_parameter() {
+  return {"rate", 0, std::numeric_limits<double>::infinity(),
+          "expected number of objects in the population, seen or not", "log_uniform(1e-3, 1e12)"};
+}
+
 std::shared_ptr<const ModelDefinition> find_definition(std::string_view population,
                                                        std::string_view measurement, bool rate) {
+  if (auto vectors = find_vectors(population, measurement, rate)) return vectors;
   auto pair = find_pair(population, measurement);
   if (!pair.why_not.empty()) throw InputError(pair.why_not);
   return std::make_shared<Pair>(std::move(pair.population), std::move(pair.measurement), rate);

@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "models/definition.hpp"
+#include "starling/error.hpp"
 #include "starling/model.hpp"
 #include "starling/pairs.hpp"
 
@@ -62,10 +64,31 @@ std::string why_impossible(const Named<PopulationModel>& population,
       measurement.text, measurement.model->latent(), other_way(name), fitting_population(name));
 }
 
+std::string default_measurement(std::string_view population) {
+  if (!names_vectors(population)) return "normal";
+  const auto with = measurements_of_vectors(population);
+  return std::find(with.begin(), with.end(), "normal") != with.end() ? "normal" : with.front();
+}
+
 PairFacts pair_facts(std::string_view population, std::string_view measurement) {
-  if (auto pair = find_pair(population, measurement); !pair.why_not.empty()) return {{}, {}, pair.why_not};
+  PairFacts facts;
+  if (names_vectors(population)) {
+    try {
+      find_definition(population, measurement);
+    } catch (const InputError& error) {
+      facts.why_not = error.what();
+    }
+  } else {
+    facts.why_not = find_pair(population, measurement).why_not;
+  }
+  if (!facts.why_not.empty()) return facts;
   const auto definition = find_definition(population, measurement);
-  return {definition->integrals(), definition->latent_updates(), ""};
+  facts.integrals = definition->integrals();
+  facts.latent_updates = definition->latent_updates();
+  facts.latents = definition->latents();
+  facts.columns = definition->columns();
+  for (const auto& array : definition->arrays()) facts.arrays.push_back(array.role);
+  return facts;
 }
 
 }  // namespace starling

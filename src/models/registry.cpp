@@ -30,6 +30,11 @@ std::vector<PopulationEntry>& list_of_populations() {
   return all;
 }
 
+std::vector<VectorEntry>& list_of_vectors() {
+  static std::vector<VectorEntry> all;
+  return all;
+}
+
 struct Call {
   std::string name;
   std::vector<std::pair<std::string, double>> arguments;  // names may be empty
@@ -95,6 +100,17 @@ std::vector<double> values_of(const Call& call, const std::vector<Argument>& kno
   return values;
 }
 
+/// Values with which there is such a model, for what does not depend on them: each above the one before.
+std::vector<double> some_values(const std::vector<Argument>& arguments) {
+  std::vector<double> values;
+  for (const auto& a : arguments)
+    values.push_back(
+        std::isfinite(a.value)
+            ? a.value
+            : std::clamp(a.value < 0 ? 0.0 : 1.0 + static_cast<double>(values.size()), a.lower, a.upper));
+  return values;
+}
+
 std::string text_of(const std::string& name, const std::vector<Argument>& arguments,
                     const std::vector<double>& values) {
   std::string text;
@@ -103,19 +119,41 @@ std::string text_of(const std::string& name, const std::vector<Argument>& argume
   return values.empty() ? name : fmt::format("{}({})", name, text);
 }
 
+const std::string& name_of(const VectorEntry& entry) {
+  return entry.population;
+}
+template <class Entry>
+const std::string& name_of(const Entry& entry) {
+  return entry.name;
+}
+
+std::vector<std::string> names_of_vectors() {
+  population_entries();  // all are added
+  std::vector<std::string> names;
+  for (const auto& entry : list_of_vectors())
+    if (std::find(names.begin(), names.end(), entry.population) == names.end())
+      names.push_back(entry.population);
+  return names;
+}
+
+Call parse_model(std::string_view text, const char* what) {
+  Call call = parse_call(text, what);
+  if (call.name.ends_with("_mixture")) name_by_components(call);
+  return call;
+}
+
 /// The first of the entries with that name for which `suits` holds.
 template <class Model, class Entry, class Suits>
 Named<Model> find(std::string_view text, const std::vector<Entry>& entries, const char* what,
                   const std::vector<std::string>& also, Suits suits) {
-  Call call = parse_call(text, what);
-  if (call.name.ends_with("_mixture")) name_by_components(call);
+  const Call call = parse_model(text, what);
   std::vector<std::string> names = also;
   for (const auto& entry : entries)
-    if (std::find(names.begin(), names.end(), entry.name) == names.end()) names.push_back(entry.name);
+    if (std::find(names.begin(), names.end(), name_of(entry)) == names.end()) names.push_back(name_of(entry));
   for (const auto& entry : entries) {
-    if (entry.name != call.name || !suits(entry)) continue;
-    const auto values = values_of(call, entry.arguments, fmt::format("{} '{}'", what, entry.name));
-    return {text_of(entry.name, entry.arguments, values), entry.make(values)};
+    if (name_of(entry) != call.name || !suits(entry)) continue;
+    const auto values = values_of(call, entry.arguments, fmt::format("{} '{}'", what, call.name));
+    return {text_of(call.name, entry.arguments, values), entry.make(values)};
   }
   throw InputError(fmt::format("unknown {} '{}'{}; known: {}", what, call.name,
                                did_you_mean(call.name, names), fmt::join(names, ", ")));
@@ -142,8 +180,47 @@ const std::vector<PopulationEntry>& population_entries() {
 }
 
 Named<PopulationModel> find_population(std::string_view text) {
-  return find<PopulationModel>(text, population_entries(), "population", {},
+  return find<PopulationModel>(text, population_entries(), "population", names_of_vectors(),
                                [](const auto&) { return true; });
+}
+
+void add_vector_pair(const VectorEntry& entry) {
+  for (const auto& known : list_of_vectors())
+    if (known.population == entry.population && known.measurement == entry.measurement)
+      throw InputError(fmt::format("population '{}' with measurement '{}' is there twice", entry.population,
+                                   entry.measurement));
+  list_of_vectors().push_back(entry);
+}
+const std::vector<VectorEntry>& vector_entries() {
+  population_entries();  // all are added
+  return list_of_vectors();
+}
+
+bool names_vectors(std::string_view population) {
+  const auto names = names_of_vectors();
+  return std::find(names.begin(), names.end(), parse_model(population, "population").name) != names.end();
+}
+
+std::vector<std::string> measurements_of_vectors(std::string_view population) {
+  const auto name = parse_model(population, "population").name;
+  std::vector<std::string> with;
+  for (const auto& entry : vector_entries())
+    if (entry.population == name) with.push_back(entry.measurement);
+  return with;
+}
+
+Named<VectorModel> find_vector_model(std::string_view population, std::string_view measurement) {
+  auto with = measurements_of_vectors(population);
+  if (measurement != Samples::name && std::find(with.begin(), with.end(), measurement) == with.end()) {
+    with.emplace_back(Samples::name);
+    throw InputError(
+        fmt::format("population '{}' has several latents per object, or covariates: it goes with "
+                    "measurement {}, got '{}'",
+                    population, fmt::join(with, " or "), measurement));
+  }
+  return find<VectorModel>(population, vector_entries(), "population", {}, [&](const VectorEntry& entry) {
+    return measurement == Samples::name || entry.measurement == measurement;
+  });
 }
 
 Named<MeasurementModel> find_measurement(std::string_view text) {
@@ -179,12 +256,19 @@ std::vector<NamedThing> known_populations() {
   for (const auto& entry : population_entries()) {
     if (std::any_of(all.begin(), all.end(), [&](const auto& known) { return known.name == entry.name; }))
       continue;  // compiled with another measurement, too
-    // parameters do not depend on the values of arguments: any will do
-    std::vector<double> values;
-    for (const auto& a : entry.arguments)
-      values.push_back(std::isfinite(a.value) ? a.value
-                                              : std::clamp(a.value < 0 ? 0.0 : 1.0, a.lower, a.upper));
-    all.push_back({entry.name, entry.meaning, entry.make(values)->parameters(), entry.arguments, {}});
+    all.push_back({entry.name,
+                   entry.meaning,
+                   entry.make(some_values(entry.arguments))->parameters(),
+                   entry.arguments,
+                   {}});
+  }
+  for (const auto& entry : vector_entries()) {
+    if (std::any_of(all.begin(), all.end(),
+                    [&](const auto& known) { return known.name == entry.population; }))
+      continue;  // compiled with another measurement, too
+    const auto model = entry.make(some_values(entry.arguments));
+    all.push_back({entry.population, entry.meaning, model->population_parameters(), entry.arguments,
+                   model->covariates(), measurements_of_vectors(entry.population)});
   }
   return all;
 }
@@ -196,6 +280,17 @@ std::vector<NamedThing> known_measurements() {
     for (const auto& a : entry.arguments) values.push_back(a.value);
     all.push_back(
         {entry.name, entry.meaning, entry.make(values)->parameters(), entry.arguments, entry.columns});
+  }
+  for (const auto& entry : vector_entries()) {
+    if (std::any_of(all.begin(), all.end(),
+                    [&](const auto& known) { return known.name == entry.measurement; }))
+      continue;
+    const auto model = entry.make(some_values(entry.arguments));
+    auto columns = model->columns();
+    for (const auto& array : model->arrays())
+      columns.push_back({array.role, true, 0, Column::Values::any, array.meaning + " (several numbers)"});
+    all.push_back(
+        {entry.measurement, entry.measurement_meaning, model->measurement_parameters(), {}, columns});
   }
   all.push_back({std::string(Samples::name), std::string(Samples::meaning), Samples::parameters(), {}, {}});
   return all;

@@ -6,6 +6,7 @@
 
 #include "models/measurement_model.hpp"
 #include "models/population_model.hpp"
+#include "models/vector_model.hpp"
 
 namespace starling {
 
@@ -18,6 +19,14 @@ struct Named {
 /// Throw InputError for unknown names and arguments (with the nearest known one) and for bad values.
 Named<PopulationModel> find_population(std::string_view text);
 Named<MeasurementModel> find_measurement(std::string_view text);
+/// Whether the population has several latents per object, or covariates: then find_vector_model has it.
+bool names_vectors(std::string_view population);
+/// The measurements that it was compiled with.
+std::vector<std::string> measurements_of_vectors(std::string_view population);
+/// One that was compiled with that measurement; for "samples" with any. Throws InputError as the others, and
+/// where the two cannot be had together.
+Named<VectorModel> find_vector_model(std::string_view population, std::string_view measurement);
+
 /// A population compiled with a measurement ("samples" for posterior samples).
 struct NamedPair {
   Named<PopulationModel> population;

@@ -327,7 +327,7 @@ class Run {
   }
 
   std::size_t marginal_sweep(std::size_t t) {
-    for (std::size_t k = 0; k < marginal_moves_; ++k)
+    for (std::size_t k = 0; k < marginal_moves_ && !state_.free.empty(); ++k)
       move_once(state_, 0, state_.ensembles, settings_, static_cast<std::uint32_t>(t), Purpose::move_marginal,
                 static_cast<std::uint32_t>(k),
                 [&](std::span<const std::size_t>, std::span<const double> theta, std::span<double> lp) {
@@ -345,7 +345,7 @@ class Run {
     cheap = cheap && selection_is_cheap();
     const std::size_t d = state_.dimension, moves = options_.moves_per_step > 0 ? options_.moves_per_step
                                                     : cheap                     ? 10
-                                                                                : 1;
+                                                                                : joint_->dear_moves();
     const auto target = [&](std::span<const std::size_t> chains, std::span<const double> theta,
                             std::span<double> lp) {
       target_(theta, lp,
@@ -361,7 +361,7 @@ class Run {
       std::iota(chains.begin(), chains.end(), begin);
       target(chains, std::span(state_.theta).subspan(begin * d, count * d),
              std::span(state_.lp).subspan(begin, count));
-      for (std::size_t k = 0; k < moves; ++k)
+      for (std::size_t k = 0; k < moves && !state_.free.empty(); ++k)
         move_once(state_, first, last, settings_, static_cast<std::uint32_t>(t), purpose,
                   static_cast<std::uint32_t>(k), target);
     };

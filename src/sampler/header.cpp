@@ -48,6 +48,8 @@ ChainHeader make_header(const Model& model, Method method, const FitOptions& o, 
   if (method == Method::joint) {
     h.attributes["scheme"] = scheme_of(o, model, method);
     h.attributes["latent_updates"] = std::to_string(o.latent_updates);
+    if (const auto latents = model.definition().latents(); latents.size() > 1)
+      h.attributes["latents"] = fmt::format("{}", fmt::join(latents, " "));
   }
   return h;
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "formulas/layout.hpp"
+#include "models/definition.hpp"
 #include "sampler/options.hpp"
 #include "starling/fit.hpp"
 
@@ -12,9 +13,13 @@ MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samp
   const std::uint64_t n = objects, chains = options.ensembles * options.walkers,
                       d = model.parameters().size();
   const bool joint = method == Method::joint;
-  const std::uint64_t columns = 2 * n + 3 * samples;
-  const std::uint64_t latents = joint ? n * padded(chains) * sizeof(float) : 0;
-  const std::uint64_t per_object = joint ? groups_of(chains) * n * (2 * sizeof(double) + sizeof(float)) : 0;
+  // of several latents per object, with a covariance and its factor
+  const std::uint64_t each = model.definition().latents().size(),
+                      numbers = each == 1 ? 1 : each * (each + 1) / 2;
+  const std::uint64_t columns = 2 * n * numbers + 3 * samples;
+  const std::uint64_t latents = joint ? n * each * padded(chains) * sizeof(float) : 0;
+  const std::uint64_t per_object =
+      joint ? groups_of(chains) * n * (each * 2 * sizeof(double) + numbers * sizeof(float)) : 0;
   const std::uint64_t catalog = (3 * n + samples) * sizeof(double);
   // a block of 64 sweeps, in memory a few times over while it is written
   const std::uint64_t kept =
@@ -23,8 +28,8 @@ MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samp
                               (kept > 0 ? 3 * (kept + (16u << 20)) : 0);
   // a checkpoint: the latents and their moments; what else there is of a walker, with its share of the draws
   // that are kept for the run's end
-  const std::uint64_t moments = joint ? groups_of(chains) * n * 2 * sizeof(double) : 0;
-  const std::uint64_t scales = joint ? n * sizeof(float) : 0;
+  const std::uint64_t moments = joint ? groups_of(chains) * n * each * 2 * sizeof(double) : 0;
+  const std::uint64_t scales = joint ? n * numbers * sizeof(float) : 0;
   const std::uint64_t walkers =
       (chains * (d + 40) + 1000 * d) * sizeof(double) + (options.until.any() ? 8u << 20 : 0);
   MemoryPlan plan;

@@ -74,7 +74,8 @@ FitOptions with_defaults(const FitOptions& options, const Model& model, Method m
   FitOptions o = options;
   std::size_t free = 0;
   for (const Prior& p : model.priors()) free += p.is_fixed() ? 0 : 1;
-  if (free == 0) throw InputError("every parameter is fixed: there is nothing to fit");
+  if (free == 0 && method != Method::joint)
+    throw InputError("every parameter is fixed: there is nothing to fit");
   const auto require = [](bool good, const std::string& what) {
     if (!good) throw InputError(what);
   };

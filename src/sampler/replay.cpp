@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include <algorithm>
 #include <numeric>
 #include <sstream>
 #include <utility>
@@ -54,7 +55,8 @@ std::vector<double> replay_latent(const Chain& chain, const Catalog& catalog, st
   std::vector<std::size_t> all_places(places.empty() ? chains * chain.draws : 0);
   std::iota(all_places.begin(), all_places.end(), std::size_t{0});
   if (places.empty()) places = all_places;
-  std::vector<double> out(places.size());
+  const std::size_t components = model.definition().latents().size();
+  std::vector<double> out(places.size() * components);
 
   if (header.method == "marginal") {
     parallel_for(places.size(), omp_get_max_threads(), 64, [&](std::size_t k) {
@@ -64,7 +66,8 @@ std::vector<double> replay_latent(const Chain& chain, const Catalog& catalog, st
       // blocks of 16 words are one object's
       HostStream stream(header.seed, static_cast<std::uint32_t>(t), static_cast<std::uint32_t>(c),
                         purpose_word(Purpose::latent_given_theta), static_cast<std::uint32_t>(4 * object));
-      out[k] = model.definition().latent_given_theta(catalog, object, theta, stream);
+      const auto latents = model.definition().latents_given_theta(catalog, object, theta, stream);
+      std::copy(latents.begin(), latents.end(), out.begin() + static_cast<std::ptrdiff_t>(k * components));
     });
     return out;
   }
@@ -92,9 +95,35 @@ std::vector<double> replay_latent(const Chain& chain, const Catalog& catalog, st
   std::vector<std::size_t> kept;  // sweeps
   for (std::size_t t = 0; t < setup.sweeps; ++t)
     if (header.keeps(t)) kept.push_back(t);
-  for (std::size_t k = 0; k < places.size(); ++k)
-    out[k] = all[kept[places[k] % chain.draws] * chains + places[k] / chain.draws];
+  for (std::size_t k = 0; k < places.size(); ++k) {
+    const std::size_t row = kept[places[k] % chain.draws] * chains + places[k] / chain.draws;
+    for (std::size_t j = 0; j < components; ++j) out[k * components + j] = all[row * components + j];
+  }
   return out;
+}
+
+Catalog posterior_samples(const Chain& chain, const Catalog& fitted, std::size_t count) {
+  const std::size_t n = fitted.size(), all = chain.header.chains() * chain.draws;
+  if (count == 0 || count > all)
+    throw InputError(
+        fmt::format("{} samples of each object, expected between 1 and the {} draws there are", count, all));
+  const std::size_t d = model_of(chain.header).definition().latents().size();
+  std::vector<std::size_t> places;  // evenly over all walkers and times
+  for (std::size_t k = 0; k < count; ++k) places.push_back((2 * k + 1) * all / (2 * count));
+  Catalog catalog;
+  catalog.id = fitted.id;
+  catalog.columns = fitted.columns;
+  catalog.sample_size = d;
+  catalog.samples.resize(n * count * d);
+  catalog.x.resize(n);
+  parallel_for(n, omp_get_max_threads(), 1, [&](std::size_t i) {
+    const auto draws = replay_latent(chain, fitted, i, places);
+    std::copy(draws.begin(), draws.end(),
+              catalog.samples.begin() + static_cast<std::ptrdiff_t>(i * count * d));
+    for (std::size_t k = 0; k < count; ++k) catalog.x[i] += draws[k * d] / static_cast<double>(count);
+  });
+  for (std::size_t i = 0; i <= n; ++i) catalog.offsets.push_back(i * count);
+  return catalog;
 }
 
 }  // namespace starling

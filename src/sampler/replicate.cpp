@@ -18,12 +18,19 @@ HostStream stream_of(std::uint64_t seed, std::uint32_t replicate, std::size_t ob
   return {seed, replicate, static_cast<std::uint32_t>(object), purpose_word(Purpose::simulation, what)};
 }
 
+NamedPair pair_of_one_latent(const Model& model) {
+  if (names_vectors(model.population()))
+    throw InputError(fmt::format("population '{}': catalogs are replicated of one latent per object only",
+                                 model.population()));
+  return find_pair(model.population(), model.measurement());
+}
+
 }  // namespace
 
 Replicator::Replicator(const Model& model, const Catalog& catalog, Method method, std::uint64_t seed)
     : model_(model),
       catalog_(catalog),
-      pair_(find_pair(model.population(), model.measurement())),
+      pair_(pair_of_one_latent(model)),
       points_are_truths_(method == Method::naive || pair_.measurement.model == nullptr),
       seed_(seed),
       population_dimension_(model.definition().population_dimension()) {
@@ -58,7 +65,7 @@ std::vector<double> Replicator::observed(std::span<const double> theta, std::uin
   std::vector<double> latents;
   for (std::size_t i = 0; i < catalog_.size(); ++i) {
     auto stream = stream_of(seed_, replicate, i, 2000);
-    latents.push_back(model_.definition().latent_given_theta(catalog_, i, theta, stream));
+    latents.push_back(model_.definition().latents_given_theta(catalog_, i, theta, stream).front());
   }
   return latents;
 }

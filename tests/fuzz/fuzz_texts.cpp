@@ -33,8 +33,8 @@ void read_model(const std::string& text) {
   fuzz::read([&] { static_cast<void>(parameters_of("normal", text)); });
   fuzz::read([&] { static_cast<void>(pair_facts(text, "normal")); });
   fuzz::read([&] { static_cast<void>(pair_facts("normal", text)); });
-  fuzz::read([&] { cli::require_role("trials", text, "--column"); });
-  fuzz::read([&] { cli::require_role(text, "binomial", "--column"); });
+  fuzz::read([&] { cli::require_role("trials", pair_facts("beta", text), text, "--column"); });
+  fuzz::read([&] { cli::require_role(text, pair_facts("beta", "binomial"), "binomial", "--column"); });
 }
 
 }  // namespace

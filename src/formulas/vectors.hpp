@@ -1,0 +1,507 @@
+/// Several latents per object: likelihood terms, updates of the latents, and the adaptation of the proposals.
+///
+/// What kernels read of an object is one row of numbers, sample[0][offset[i]] to offset[i + 1]:
+/// {a point, d numbers: where latents start, and what moments are taken about; covariates; what the formula
+/// needs}.
+#pragma once
+
+#include "formulas/latents.hpp"
+#include "starling/vectors.hpp"
+
+namespace starling {
+
+/// How many components a latent has; a constant where the population says so.
+template <class P>
+STARLING_HD int known_latents([[maybe_unused]] int count) {
+  if constexpr (requires { P::always_latents; })
+    return P::always_latents;
+  else
+    return count;
+}
+template <class P, class S>
+STARLING_HD int latents_of(const ObjectView<S>& objects) {
+  return known_latents<P>(static_cast<int>(objects.latents));
+}
+template <class P>
+constexpr int covariate_count() {
+  if constexpr (requires { P::covariate_count; })
+    return P::covariate_count;
+  else
+    return 0;
+}
+
+/// One object's row.
+template <class S>
+struct VectorObject {
+  const S* row;
+  std::uint64_t size;
+  STARLING_HD VectorObject(const ObjectView<S>& objects, std::uint64_t i)
+      : row(objects.sample[0] + objects.offset[i]), size(objects.offset[i + 1] - objects.offset[i]) {}
+};
+
+template <class P, class R, class S>
+STARLING_HD R vector_log_density(const Coefficients<R, P::prepared_size>& c, int d, const R* mu,
+                                 const S* covariates) {
+  constexpr int count = covariate_count<P>();
+  R known[count > 0 ? count : 1];
+  for (int j = 0; j < count; ++j) known[j] = R(covariates[j]);
+  return P::template log_density<R>(c, d, mu, known);
+}
+
+// ---- likelihood terms; column 0 is ln L_i at the reference
+
+/// The naive fit: ln p(point | theta).
+template <class P>
+struct VectorPointTerm {
+  static constexpr int coefficients = P::prepared_size;
+  static constexpr int outputs = 1;
+  template <class R, class S>
+  static STARLING_HD Coefficients<R, 1> evaluate(const Coefficients<R, coefficients>& c,
+                                                 const ObjectView<S>& objects, std::uint64_t i) {
+    const VectorObject<S> object(objects, i);
+    const int d = latents_of<P>(objects);
+    R mu[P::most_latents];
+    for (int j = 0; j < d; ++j) mu[j] = R(object.row[j]);
+    return {{vector_log_density<P, R>(c, d, mu, object.row + d) - R(objects.column[0][i])}};
+  }
+};
+
+/// The mean over posterior samples of p(mu_ik | theta) / pi0(mu_ik), times their number. The row goes on with
+/// the samples, each {mu, ln pi0}. Outputs: the logarithm less the reference, and the object's share of V.
+template <class P>
+struct VectorSamplesTerm {
+  static constexpr int coefficients = P::prepared_size;
+  static constexpr int outputs = 2;
+
+  /// f(ln weight, k, mu) for every sample.
+  template <class R, class S, class F>
+  static STARLING_HD void for_samples(const Coefficients<R, coefficients>& c, const VectorObject<S>& object,
+                                      int count_of_latents, const F& f) {
+    const int d = known_latents<P>(count_of_latents);
+    const S* covariates = object.row + d;
+    const S* sample = covariates + covariate_count<P>();
+    const std::uint64_t each = static_cast<unsigned>(d) + 1,
+                        count = (object.size - static_cast<std::uint64_t>(sample - object.row)) / each;
+    for (std::uint64_t k = 0; k < count; ++k) {
+      R mu[P::most_latents];
+      for (int j = 0; j < d; ++j) mu[j] = R(sample[k * each + static_cast<unsigned>(j)]);
+      f(vector_log_density<P, R>(c, d, mu, covariates) - R(sample[k * each + static_cast<unsigned>(d)]), k,
+        mu);
+    }
+  }
+  template <class R, class S>
+  static STARLING_HD std::uint64_t count_of(const VectorObject<S>& object, int d) {
+    return (object.size - static_cast<unsigned>(d + covariate_count<P>())) / (static_cast<unsigned>(d) + 1);
+  }
+  /// Sums of the weights and of their squares, in units of exp(largest).
+  template <class R, class S>
+  static STARLING_HD void scaled_sums(const Coefficients<R, coefficients>& c, const VectorObject<S>& object,
+                                      int d, R& largest, R& sum, R& squares) {
+    R top(-__builtin_huge_valf());
+    for_samples<R, S>(c, object, d, [&](R l, std::uint64_t, const R*) { top = math::larger(top, l); });
+    // all impossible: exp(-infinity - 0) is 0
+    top = math::select<R>(top > R(-__builtin_huge_valf()), top, R(0.0f));
+    R w1(0.0f), w2(0.0f);
+    for_samples<R, S>(c, object, d, [&](R l, std::uint64_t, const R*) {
+      const R w = math::exp(l - top);
+      w1 = w1 + w;
+      w2 = math::fma(w, w, w2);
+    });
+    largest = top;
+    sum = w1;
+    squares = w2;
+  }
+
+  template <class R, class S>
+  static STARLING_HD Coefficients<R, 2> evaluate(const Coefficients<R, coefficients>& c,
+                                                 const ObjectView<S>& objects, std::uint64_t i) {
+    const VectorObject<S> object(objects, i);
+    const int d = latents_of<P>(objects);
+    R largest, sum, squares;
+    scaled_sums(c, object, d, largest, sum, squares);
+    const R count(static_cast<S>(count_of<R, S>(object, d)));
+    const math::Mask<R> possible = sum > R(0.0f);
+    R share = math::select<R>(possible, squares / (sum * sum) - R(1.0f) / count, R(0.0f));
+    if (objects.weight) share = share * R(objects.weight[i]);  // V has the square of the weight
+    return {{math::select<R>(possible, largest + math::log(sum), R(-__builtin_huge_valf())) -
+                 R(objects.column[0][i]),
+             share}};
+  }
+};
+
+/// The integral over mu of N(x; mu, C_i) p(mu | theta) for a sum of normal distributions. The row goes on
+/// with C_i, packed. Coefficients of each component: {ln weight - ln(2 pi)^(d/2); mean; covariance; its
+/// factor}.
+template <class P>
+struct NormalComponentsTerm {
+  static constexpr int most = P::most_latents;
+  static constexpr int component_size = 1 + most + 2 * triangle(most);
+  static constexpr int coefficients = P::components_count * component_size;
+  static constexpr int outputs = 1;
+
+  /// ln(weight N(x; mean, S + C)); leaves the factor of S + C in `l`, its diagonal inverted.
+  template <class R, class S>
+  static STARLING_HD R log_component(const R* component, int d, const S* x, const S* covariance, R* l) {
+    R v[most];
+    for (int j = 0; j < triangle(d); ++j) l[j] = component[1 + most + j] + R(covariance[j]);
+    cholesky(l, d);
+    for (int j = 0; j < d; ++j) v[j] = R(x[j]) - component[1 + j];
+    solve_lower(l, d, v);
+    R square(0.0f);
+    for (int j = 0; j < d; ++j) square = math::fma(v[j], v[j], square);
+    return math::fma(R(-0.5f), square, component[0] - log_diagonal(l, d));
+  }
+
+  template <class R, class S>
+  static STARLING_HD Coefficients<R, 1> evaluate(const Coefficients<R, coefficients>& c,
+                                                 const ObjectView<S>& objects, std::uint64_t i) {
+    const VectorObject<S> object(objects, i);
+    const int d = latents_of<P>(objects);
+    const S* covariance = object.row + d + covariate_count<P>();
+    const R l = P::template log_sum<R>([&](int k) {
+      R factor[triangle(most)];
+      return log_component<R, S>(c.v + k * component_size, d, object.row, covariance, factor);
+    });
+    return {{l - R(objects.column[0][i])}};
+  }
+};
+
+// ---- updates of the latents
+
+/// Sums that a latent kernel returns per walker.
+enum VectorSums { kSumLogPopulation, kSumLogMeasurement, kSumAccepted, kVectorSums };
+
+/// A latent update's coefficients are the population's, then the measurement's.
+template <int size, class R>
+struct VectorCoefficients {
+  Coefficients<R, size> population;
+  Coefficients<R, kMeasurementCoefficients> measurement;
+  STARLING_HD explicit VectorCoefficients(const Coefficients<R, size + kMeasurementCoefficients>& c) {
+    for (int j = 0; j < size; ++j) population[j] = c[j];
+    for (int j = 0; j < kMeasurementCoefficients; ++j) measurement[j] = c[size + j];
+  }
+};
+
+/// Philox blocks that an object may take of one purpose.
+inline constexpr std::uint32_t kVectorBlocks = 8;
+
+/// Normals and uniforms of one object's update, in pairs of words.
+template <class R>
+struct VectorRandom {
+  using W = typename math::Ops<R>::Word;
+  std::uint64_t seed;
+  std::uint32_t block, sweep, purpose;
+  W chain;
+  Words<W> words{};
+  int used = 4;
+  STARLING_HD void next(W& a, W& b) {
+    if (used == 4) {
+      words = latent_words<R>(seed, block++, sweep, chain, purpose);
+      used = 0;
+    }
+    a = words.w[used];
+    b = words.w[used + 1];
+    used += 2;
+  }
+  STARLING_HD void normals(int count, R* z) {
+    for (int j = 0; j < count; j += 2) {
+      W a, b;
+      next(a, b);
+      R other;
+      normal_pair<R>(a, b, z[j], other);
+      if (j + 1 < count) z[j + 1] = other;
+    }
+  }
+  STARLING_HD R uniform() {
+    W a, b;
+    next(a, b);
+    return uniform01<R>(a);
+  }
+};
+template <class R, class S>
+STARLING_HD VectorRandom<R> vector_random(const LatentStep& step, const ObjectView<S>& objects,
+                                          std::uint64_t i, typename math::Ops<R>::Word chain,
+                                          std::uint32_t update) {
+  return {step.seed, static_cast<std::uint32_t>(objects.first + i) * kVectorBlocks, step.sweep,
+          purpose_word(step.start ? Purpose::latent_start : Purpose::latent, update), chain};
+}
+
+/// The acceptance that proposals are adapted to: 0.44 for one latent, towards 0.234 for many (Roberts &
+/// Rosenthal 2001).
+STARLING_HD float wanted_acceptance(int latents) {
+  return 0.234f + 0.206f / static_cast<float>(latents * latents);
+}
+
+/// Robust adaptive Metropolis (Vihola 2012): proposals mu + L u, u standard normal, with one lower triangular
+/// L per object, common to all walkers. What one walker has to say of L is (a - a*) u u^T / |u|^2, a the
+/// probability of acceptance; all walkers' mean is used in adapted_factor.
+template <class P, class M>
+struct VectorMetropolis {
+  using Population = P;
+  static constexpr int most = P::most_latents;
+  static constexpr int population_size = P::prepared_size;
+  static constexpr int coefficients = population_size + kMeasurementCoefficients;
+  static constexpr bool metropolis = true, vectors = true;
+  static constexpr int collected = triangle(most) > most ? triangle(most) : most;
+
+  template <class R, class S>
+  static STARLING_HD R log_measurement(const Coefficients<R, kMeasurementCoefficients>& c,
+                                       const VectorObject<S>& object, int d, const R* mu) {
+    const std::uint64_t head = static_cast<unsigned>(d + covariate_count<P>());
+    return M::log_likelihood(c, object.row + head, object.size - head, d, mu);
+  }
+
+  template <class R, class S>
+  static STARLING_HD void update(const Coefficients<R, coefficients>& coefficient, const LatentStep& step,
+                                 const ObjectView<S>& objects, std::uint64_t i, const S* factors,
+                                 typename math::Ops<R>::Word chain, R* mu, Coefficients<R, kVectorSums>& sums,
+                                 R* says) {
+    const VectorCoefficients<population_size, R> c(coefficient);
+    const VectorObject<S> object(objects, i);
+    const int d = latents_of<P>(objects), numbers = triangle(d);
+    const S* factor = factors + i * static_cast<unsigned>(numbers);
+    const R impossible(-__builtin_huge_valf()), one(1.0f), zero(0.0f);
+    R population = vector_log_density<P, R>(c.population, d, mu, object.row + d);
+    R measurement = log_measurement<R, S>(c.measurement, object, d, mu);
+    R accepted(0.0f);
+    for (int t = 0; t < numbers; ++t) says[t] = zero;
+    for (std::uint32_t k = 0; k < step.updates; ++k) {
+      auto random = vector_random<R>(step, objects, i, chain, k);
+      R u[most], proposed[most], square(0.0f);
+      random.normals(d, u);
+      for (int j = 0; j < d; ++j) {
+        R sum = mu[j];
+        for (int m = 0; m <= j; ++m) sum = math::fma(R(factor[packed(j, m)]), u[m], sum);
+        proposed[j] = sum;
+        square = math::fma(u[j], u[j], square);
+      }
+      const R new_population = vector_log_density<P, R>(c.population, d, proposed, object.row + d);
+      const R new_measurement = log_measurement<R, S>(c.measurement, object, d, proposed);
+      const R change = (new_population + new_measurement) - (population + measurement);
+      // a comparison with NaN is false; what is impossible is accepted from the impossible only
+      const math::Mask<R> outside = !(population + measurement > impossible);
+      const math::Mask<R> accept = (math::log(random.uniform()) < change) | outside;
+      for (int j = 0; j < d; ++j) mu[j] = math::select<R>(accept, proposed[j], mu[j]);
+      population = math::select<R>(accept, new_population, population);
+      measurement = math::select<R>(accept, new_measurement, measurement);
+      accepted = accepted + math::select<R>(accept, one, zero);
+      const R wanted(wanted_acceptance(d));
+      R probability = math::exp(math::select<R>(change < zero, change, zero));
+      probability = math::select<R>(change == change, probability, zero);
+      const R surplus = math::select<R>(outside, zero, probability - wanted) / square;
+      for (int j = 0; j < d; ++j)
+        for (int m = 0; m <= j; ++m) says[packed(j, m)] = math::fma(surplus * u[j], u[m], says[packed(j, m)]);
+    }
+    sums[kSumLogPopulation] = sums[kSumLogPopulation] + population;
+    sums[kSumLogMeasurement] = sums[kSumLogMeasurement] + measurement;
+    sums[kSumAccepted] = sums[kSumAccepted] + accepted;
+  }
+};
+
+/// A sum of normal distributions and normal noise of covariance C_i: mu | x, theta is drawn exactly. Draws
+/// m ~ N(mean, S), e ~ N(0, C) without the data, then mu = x - e - C (S + C)^-1 (x - m - e) (Matheron's
+/// rule). The row goes on with C_i and its lower triangular factor, packed.
+template <class P>
+struct VectorExact {
+  using Population = P;
+  using Term = NormalComponentsTerm<P>;
+  static constexpr int most = P::most_latents;
+  static constexpr int population_size = Term::coefficients;
+  static constexpr int coefficients = population_size + kMeasurementCoefficients;
+  static constexpr bool metropolis = false, vectors = true;
+  static constexpr int collected = most;
+
+  template <class R, class S>
+  static STARLING_HD void update(const Coefficients<R, coefficients>& c, const LatentStep& step,
+                                 const ObjectView<S>& objects, std::uint64_t i, const S*,
+                                 typename math::Ops<R>::Word chain, R* mu, Coefficients<R, kVectorSums>& sums,
+                                 R*) {
+    const VectorObject<S> object(objects, i);
+    const int d = latents_of<P>(objects), numbers = triangle(d);
+    const S* x = object.row;
+    const S* covariance = x + d + covariate_count<P>();
+    const S* noise = covariance + numbers;
+    auto random = vector_random<R>(step, objects, i, chain, 0);
+    R factor[triangle(most)], mean[most], own[triangle(most)];
+    choose<R, S>(c, d, x, covariance, random.uniform(), mean, own, factor);
+    R a[most], b[most], residual[most];
+    random.normals(d, a);
+    random.normals(d, b);
+    for (int j = 0; j < d; ++j) {
+      R m = mean[j], e(0.0f);
+      for (int k = 0; k <= j; ++k) {
+        m = math::fma(own[packed(j, k)], a[k], m);
+        e = math::fma(R(noise[packed(j, k)]), b[k], e);
+      }
+      mu[j] = R(x[j]) - e;
+      residual[j] = mu[j] - m;
+    }
+    solve_lower(factor, d, residual);
+    solve_upper(factor, d, residual);
+    for (int j = 0; j < d; ++j)
+      for (int k = 0; k < d; ++k)
+        mu[j] = mu[j] - R(covariance[j > k ? packed(j, k) : packed(k, j)]) * residual[k];
+    sums[kSumAccepted] = sums[kSumAccepted] + R(1.0f);
+  }
+
+ private:
+  /// The component that the object is of, by its probability: its mean, the factor of its covariance S, and
+  /// that of S + C, the diagonal of the last inverted.
+  template <class R, class S>
+  static STARLING_HD void choose(const Coefficients<R, coefficients>& c, int d, const S* x,
+                                 const S* covariance, R uniform, R* mean, R* own, R* factor) {
+    constexpr int K = P::components_count;
+    R l[K], largest(-__builtin_huge_valf()), total(0.0f);
+    for (int k = 0; k < K; ++k) {
+      l[k] = Term::template log_component<R, S>(c.v + k * Term::component_size, d, x, covariance, factor);
+      largest = math::larger(largest, l[k]);
+    }
+    for (int k = 0; k < K; ++k) total = total + math::exp(l[k] - largest);
+    const R wanted = uniform * total;
+    R sum(0.0f), sum_of[triangle(most)];
+    for (int k = 0; k < K; ++k) {
+      const R* one = c.v + k * Term::component_size;
+      // the first whose running sum reaches what is wanted
+      const math::Mask<R> take = k == 0 ? wanted == wanted : sum < wanted;
+      for (int j = 0; j < d; ++j) mean[j] = k == 0 ? one[1 + j] : math::select<R>(take, one[1 + j], mean[j]);
+      for (int t = 0; t < triangle(d); ++t) {
+        const R with_noise = one[1 + most + t] + R(covariance[t]), root = one[1 + most + triangle(most) + t];
+        sum_of[t] = k == 0 ? with_noise : math::select<R>(take, with_noise, sum_of[t]);
+        own[t] = k == 0 ? root : math::select<R>(take, root, own[t]);
+      }
+      sum = sum + math::exp(l[k] - largest);
+    }
+    if constexpr (K > 1) {  // else the factor is there
+      for (int t = 0; t < triangle(d); ++t) factor[t] = sum_of[t];
+      cholesky(factor, d);
+    }
+  }
+};
+
+/// A latent that is known by posterior samples is one of them, drawn exactly.
+template <class P>
+struct VectorSampled {
+  using Population = P;
+  using Term = VectorSamplesTerm<P>;
+  static constexpr int most = P::most_latents;
+  static constexpr int population_size = P::prepared_size;
+  static constexpr int coefficients = population_size + kMeasurementCoefficients;
+  static constexpr bool metropolis = false, vectors = true;
+  static constexpr int collected = most;
+
+  template <class R, class S>
+  static STARLING_HD void update(const Coefficients<R, coefficients>& coefficient, const LatentStep& step,
+                                 const ObjectView<S>& objects, std::uint64_t i, const S*,
+                                 typename math::Ops<R>::Word chain, R* mu, Coefficients<R, kVectorSums>& sums,
+                                 R*) {
+    const VectorCoefficients<population_size, R> c(coefficient);
+    const VectorObject<S> object(objects, i);
+    const int d = latents_of<P>(objects);
+    auto random = vector_random<R>(step, objects, i, chain, 0);
+    R largest, total, squares;
+    Term::template scaled_sums<R, S>(c.population, object, d, largest, total, squares);
+    const R wanted = random.uniform() * total;
+    R sum(0.0f);
+    Term::template for_samples<R, S>(c.population, object, d, [&](R l, std::uint64_t k, const R* sample) {
+      const R w = math::exp(l - largest);
+      const math::Mask<R> take = (sum < wanted) & (w > R(0.0f));
+      for (int j = 0; j < d; ++j) mu[j] = k == 0 ? sample[j] : math::select<R>(take, sample[j], mu[j]);
+      sum = sum + w;
+    });
+    sums[kSumAccepted] = sums[kSumAccepted] + R(1.0f);
+  }
+};
+
+/// Latent updates of several latents per object have other kernels around them.
+template <class Latent>
+constexpr bool of_vectors() {
+  return requires {
+    Latent::vectors;
+  };
+}
+/// Sums that a kernel returns per walker.
+template <class Latent>
+constexpr int sums_of_latents() {
+  if constexpr (of_vectors<Latent>())
+    return kVectorSums;
+  else
+    return latent_sums<Latent>();
+}
+/// Latents per object, and numbers that say how far its proposals go.
+template <class Latent, class Objects>
+STARLING_HD std::uint64_t latents_per_object(const Objects& objects) {
+  if constexpr (of_vectors<Latent>())
+    return objects.latents;
+  else
+    return 1;
+}
+template <class Latent, class Objects>
+STARLING_HD std::uint64_t scales_per_object(const Objects& objects) {
+  if constexpr (of_vectors<Latent>())
+    return static_cast<std::uint64_t>(triangle(static_cast<int>(objects.latents)));
+  else
+    return 1;
+}
+
+/// Collects and updates one object's latents `mu`, as they were before. `collected` gets what step.collect
+/// asks for: deviations from the row's point, or what adaptation needs; how many numbers, is returned.
+template <class Latent, class R, class S>
+STARLING_HD int update_vector(const Coefficients<R, Latent::coefficients>& c, const LatentStep& step,
+                              const ObjectView<S>& objects, std::uint64_t i, const S* factors,
+                              typename math::Ops<R>::Word chain, R* mu, Coefficients<R, kVectorSums>& sums,
+                              R* collected) {
+  const int d = latents_of<typename Latent::Population>(objects);
+  const VectorObject<S> object(objects, i);
+  if (step.start)
+    for (int j = 0; j < d; ++j) mu[j] = R(object.row[j]);
+  int count = 0;
+  if (step.collect == LatentStep::Collect::moments)
+    for (; count < d; ++count) collected[count] = mu[count] - R(object.row[count]);
+  if (step.updates == 0) return count;
+  R says[triangle(Latent::most)];
+  Latent::template update<R, S>(c, step, objects, i, factors, chain, mu, sums, says);
+  if (Latent::metropolis && step.collect == LatentStep::Collect::accepted)
+    for (; count < triangle(d); ++count) collected[count] = says[count];
+  return count;
+}
+
+/// What one object's latents add to the sum `what`.
+template <class Latent, class R, class S>
+STARLING_HD R vector_sum(LatentSum what, const Coefficients<R, Latent::coefficients>& coefficient,
+                         const ObjectView<S>& objects, std::uint64_t i, const R* mu) {
+  using P = typename Latent::Population;
+  const int d = latents_of<P>(objects);
+  const VectorObject<S> object(objects, i);
+  if constexpr (Latent::metropolis) {
+    const VectorCoefficients<Latent::population_size, R> c(coefficient);
+    if (what == LatentSum::population) return vector_log_density<P, R>(c.population, d, mu, object.row + d);
+    return Latent::template log_measurement<R, S>(c.measurement, object, d, mu);
+  } else {
+    return R(0.0f);  // theta is not moved given these latents
+  }
+}
+
+/// One step of the proposals of an object towards the wanted acceptance: L <- L chol(I + gain total /
+/// trials). `total`: what all walkers say.
+template <class S>
+STARLING_HD void adapt_factor(S* factor, int d, const S* total, S trials, S gain) {
+  S step[triangle(kMostLatents)];
+  for (int j = 0; j < d; ++j)
+    for (int k = 0; k <= j; ++k)
+      step[packed(j, k)] =
+          math::fma(gain * static_cast<S>(d), total[packed(j, k)] / trials, S(j == k ? 1 : 0));
+  for (int j = 0; j < d; ++j)  // as cholesky, but no direction shrinks by more than half at once
+    for (int k = 0; k <= j; ++k) {
+      S sum = step[packed(j, k)];
+      for (int m = 0; m < k; ++m) sum = sum - step[packed(j, m)] * step[packed(k, m)];
+      step[packed(j, k)] = k < j ? sum / step[packed(k, k)] : math::sqrt(math::larger(sum, S(0.25f)));
+    }
+  for (int j = 0; j < d; ++j)  // row by row, each from left to right, in place
+    for (int k = 0; k <= j; ++k) {
+      S sum(0);
+      for (int m = k; m <= j; ++m) sum = math::fma(factor[packed(j, m)], step[packed(m, k)], sum);
+      factor[packed(j, k)] = sum;
+    }
+}
+
+}  // namespace starling

@@ -1,0 +1,230 @@
+// The joint fit of objects with several latents: theta given the latents, and the latents given theta.
+#include <algorithm>
+#include <cmath>
+
+#include "models/joint.hpp"
+#include "models/vector_pair.hpp"
+
+namespace starling {
+namespace {
+
+VectorRows rows_of(LatentUpdate update) {
+  return update == LatentUpdate::exact     ? VectorRows::covariances
+         : update == LatentUpdate::samples ? VectorRows::samples
+                                           : VectorRows::numbers;
+}
+
+/// First proposals: as wide as the likelihood, 2.4 / sqrt(d) times, each component by itself.
+void add_first_factor(const VectorParts& parts, std::size_t i, std::vector<double>& out) {
+  const std::size_t d = parts.latents();
+  std::vector<double> sd(d);
+  parts.model->spread(vector_row(*parts.model, parts.catalog, i), sd);
+  for (std::size_t j = 0; j < d; ++j)
+    for (std::size_t k = 0; k <= j; ++k)
+      out.push_back(j == k ? 2.4 / std::sqrt(static_cast<double>(d)) * sd[j] / parts.frames[j].scale : 0.0);
+}
+
+class VectorTarget final : public JointTarget {
+ public:
+  VectorTarget(const VectorParts& parts, const FitOptions& options)
+      : parts_(parts),
+        update_(parse_latent_update(options.latents)),
+        objects_(parts.catalog.size()),
+        chains_(options.ensembles * options.walkers),
+        updates_(update_ == LatentUpdate::metropolis ? static_cast<std::uint32_t>(options.latent_updates)
+                                                     : 1),
+        seed_(options.seed) {
+    LatentSetup setup;
+    setup.chains = chains_;
+    const std::size_t d = parts.latents();
+    for (std::size_t i = 0; i < objects_; ++i) {
+      if (update_ == LatentUpdate::metropolis) add_first_factor(parts_, i, setup.scale);
+      const auto point = vector_point(parts_, i);
+      for (std::size_t j = 0; j < d; ++j) center_.push_back(parts.frames[j].to(point[j]));
+    }
+    const auto objects = vector_objects(parts_, rows_of(update_), 0, objects_);
+    kernel_ = parts_.model->latents(update_, parts_.backend, objects, setup);
+    table_.resize(chains_, parts_.model->coefficients(update_));
+    sums_.resize(chains_ * kVectorSums);
+    values_.resize(sums_.size());
+  }
+
+  void start(std::span<const double> theta) override { run(0, theta, LatentStep::Collect::nothing, true); }
+  void sweep(std::uint32_t sweep, std::span<const double> theta, LatentStep::Collect collect) override {
+    run(sweep + 1, theta, collect, false);  // the first latents have number 0
+  }
+  void adapt(std::uint32_t sweep) override {
+    if (update_ == LatentUpdate::metropolis)
+      kernel_->adapt(adaptation_gain(sweep), static_cast<double>(updates_ * chains_));
+  }
+
+  bool centred_is_cheap() const override { return false; }
+  bool noncentred_is_cheap() const override { return false; }
+  /// The population's density is all that most of them ask for, the least part of an update.
+  std::size_t dear_moves() const override { return 5; }
+
+  void centred(std::span<const std::size_t> chains, std::span<const double> theta,
+               std::span<double> out) override {
+    through_the_objects(LatentSum::population, chains, theta, out);
+    if (parts_.measurement_dimension == 0) return;
+    std::vector<double> noise(chains.size());
+    through_the_objects(LatentSum::measurement, chains, theta, noise);
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] += noise[i];
+  }
+  /// Latents stay where they are: theta is never moved at fixed eta.
+  void noncentred(std::span<const std::size_t> chains, std::span<const double>, std::span<const double> theta,
+                  std::span<double> out) override {
+    through_the_objects(LatentSum::measurement, chains, theta, out);
+  }
+  double joint(std::span<const double>, std::span<const double>, double centred_before,
+               double noncentred_before, double noncentred_after) const override {
+    return centred_before - (parts_.measurement_dimension > 0 ? noncentred_before : 0) + noncentred_after;
+  }
+  void transform(std::size_t, std::span<const double>, std::span<const double>) override {}
+
+  LatentMoments finish(std::uint32_t sweep, LatentStep::Collect collect, double draws) override {
+    LatentStep step;
+    step.seed = seed_;
+    step.sweep = sweep + 1;
+    step.updates = 0;
+    step.collect = collect;
+    kernel_->sweep(step, table_, sums_);
+    std::vector<double> sum(center_.size()), squares(center_.size());
+    kernel_->moments(sum, squares);
+    LatentMoments moments;
+    if (parts_.latents() > 1) moments.names = parts_.model->latents();
+    const double count = draws * static_cast<double>(chains_);
+    for (std::size_t k = 0; k < center_.size(); ++k) {
+      const Frame& frame = parts_.frames[k % parts_.latents()];
+      const double mean = sum[k] / count;
+      moments.mean.push_back(frame.from(center_[k] + mean));
+      moments.sd.push_back(frame.scale *
+                           std::sqrt(std::max(0.0, squares[k] / count - mean * mean) * count / (count - 1)));
+    }
+    return moments;
+  }
+
+  double acceptance() const override {
+    double accepted = 0;
+    for (std::size_t c = 0; c < chains_; ++c) accepted += values_[kSumAccepted * chains_ + c];
+    return accepted / (static_cast<double>(objects_ * chains_) * updates_);
+  }
+
+  void state(State& state) override {
+    state.list(current_);
+    state.array(table_.values.data(), table_.values.size());
+    state.array(values_.data(), values_.size());
+    kernel_->state(state);
+  }
+
+ private:
+  void set_column(WalkerTable& table, std::size_t chain, std::span<const double> theta) {
+    column_.resize(static_cast<std::size_t>(table.coefficients));
+    parts_.model->prepare(update_, parts_.population(theta), parts_.noise(theta), parts_.frames,
+                          column_.data());
+    table.set(chain, column_);
+  }
+  [[nodiscard]] bool is_current(std::size_t chain, std::span<const double> theta) const {
+    return std::equal(theta.begin(), theta.end(),
+                      current_.begin() + static_cast<std::ptrdiff_t>(chain * parts_.dimension));
+  }
+
+  /// A sum over all objects for these chains; at the theta of the last sweep it is known.
+  void through_the_objects(LatentSum what, std::span<const std::size_t> chains, std::span<const double> theta,
+                           std::span<double> out) {
+    const std::size_t d = parts_.dimension;
+    const std::size_t row = what == LatentSum::population ? kSumLogPopulation : kSumLogMeasurement;
+    WalkerTable proposals = table_;
+    std::vector<std::uint8_t> groups(groups_of(chains_));
+    std::vector<std::size_t> unknown;
+    for (std::size_t i = 0; i < chains.size(); ++i) {
+      const auto t = theta.subspan(i * d, d);
+      // the likelihood of the latents knows theta by the measurement's own parameters alone
+      const bool same = what == LatentSum::measurement && parts_.measurement_dimension == 0;
+      if (same || is_current(chains[i], t)) {
+        out[i] = values_[row * chains_ + chains[i]];
+        continue;
+      }
+      unknown.push_back(i);
+      groups[chains[i] / kGroup] = 1;
+      set_column(proposals, chains[i], t);
+    }
+    if (unknown.empty()) return;
+    std::vector<FixedSum> sums(chains_);
+    kernel_->sum(what, proposals, groups, sums);
+    for (const std::size_t i : unknown) out[i] = sums[chains[i]].value();
+  }
+
+  void run(std::uint32_t number, std::span<const double> theta, LatentStep::Collect collect, bool start) {
+    for (std::size_t c = 0; c < chains_; ++c)
+      set_column(table_, c, theta.subspan(c * parts_.dimension, parts_.dimension));
+    current_.assign(theta.begin(), theta.end());
+    LatentStep step;
+    step.seed = seed_;
+    step.sweep = number;
+    step.updates = updates_;
+    step.start = start ? 1 : 0;
+    step.collect = collect == LatentStep::Collect::accepted && update_ != LatentUpdate::metropolis
+                       ? LatentStep::Collect::nothing
+                       : collect;
+    kernel_->sweep(step, table_, sums_);
+    for (std::size_t k = 0; k < sums_.size(); ++k) values_[k] = sums_[k].value();
+  }
+
+  VectorParts parts_;
+  LatentUpdate update_;
+  std::size_t objects_, chains_;
+  std::uint32_t updates_;
+  std::uint64_t seed_;
+  std::vector<double> center_;  // [object][component], in the frames
+  std::unique_ptr<LatentKernel> kernel_;
+  WalkerTable table_;
+  std::vector<double> column_, current_;  // the second: theta of the last sweep, [chain][d]
+  std::vector<FixedSum> sums_;
+  std::vector<double> values_;  // [sum][chain]
+};
+
+}  // namespace
+
+std::unique_ptr<JointTarget> vector_target(const VectorParts& parts, const FitOptions& options) {
+  return std::make_unique<VectorTarget>(parts, options);
+}
+
+std::vector<double> replay_vectors(const VectorParts& parts, std::size_t object, const ReplaySetup& setup) {
+  const std::size_t chains = setup.chains, d = parts.dimension, components = parts.latents();
+  const auto update = parse_latent_update(setup.latent_update);
+  const auto one = vector_objects(parts, rows_of(update), object, object + 1);
+  LatentSetup latents;
+  latents.chains = chains;
+  if (update == LatentUpdate::metropolis) add_first_factor(parts, object, latents.scale);
+  const auto replay = parts.model->replay(update, setup.double_precision, one, object, latents);
+  const auto size = static_cast<std::size_t>(parts.model->coefficients(update));
+  std::vector<double> columns(chains * size), out(setup.sweeps * chains * components);
+  const auto sweep = [&](std::uint32_t number, std::span<const double> theta, bool start) {
+    LatentStep step;
+    step.seed = setup.seed;
+    step.sweep = number;
+    step.updates = update == LatentUpdate::metropolis ? setup.updates : 1;
+    step.start = start ? 1 : 0;
+    for (std::size_t c = 0; c < chains; ++c) {
+      const auto t = theta.subspan(c * d, d);
+      parts.model->prepare(update, parts.population(t), parts.noise(t), parts.frames,
+                           columns.data() + c * size);
+    }
+    replay->sweep(step, columns);
+  };
+  const auto sweep_of = [&](std::size_t t) { return setup.theta.subspan(t * chains * d, chains * d); };
+
+  sweep(0, setup.start, true);
+  for (std::size_t t = 0; t < setup.sweeps; ++t) {
+    const auto before = setup.theta_first ? sweep_of(t) : t == 0 ? setup.start : sweep_of(t - 1);
+    sweep(static_cast<std::uint32_t>(t) + 1, before, false);
+    if (t < setup.burn_in) replay->adapt(adaptation_gain(t), static_cast<double>(setup.updates * chains));
+    for (std::size_t c = 0; c < chains; ++c)
+      for (std::size_t j = 0; j < components; ++j)
+        out[(t * chains + c) * components + j] = parts.frames[j].from(replay->value(c, j));
+  }
+  return out;
+}
+
+}  // namespace starling
