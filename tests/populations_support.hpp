@@ -245,7 +245,7 @@ struct Case<SmoothDensity> {
   static Sample<SmoothDensity> sample(Random& r) {
     const double width = r.log_uniform(0.1, 100), lower = r.uniform(-1, 1) * width, upper = lower + width;
     const int pieces = 2 + static_cast<int>(r.uniform(0, 22.99));
-    const double scale = r.log_uniform(0.1, 1);
+    const double scale = r.log_uniform(0.1, 0.4);
     std::vector<double> theta, knots;
     for (int k = 0; k <= pieces; ++k) {
       theta.push_back(scale * r.uniform(-1.7, 1.7));

@@ -51,8 +51,12 @@ struct Scene {
     for (std::uint64_t w = 0; w < kWalkers; ++w) {
       if constexpr (std::is_same_v<What, VectorTerm>)
         model->prepare(what, theta[w], p.frames, column.data());
-      else
+      else {
         model->prepare(what, theta[w], {}, p.frames, column.data());
+        for (std::size_t j = 0; j < static_cast<std::size_t>(model->transform_size()); ++j)
+          column[j] = (2 * j < static_cast<std::size_t>(model->transform_size()) ? 1 : 0) +
+                      0.01 * noise(w, 60 + static_cast<std::uint32_t>(j));
+      }
       t.set(w, column);
     }
     return t;

@@ -7,7 +7,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-INTERIM = ((10, 1), (-2, 1.5), (-1, 1))  # mean and sd of mass, young, dust, as in interim.toml
+INTERIM = ((10, 1), (-2, 1.5), (-1, 0.5))  # mean and sd of mass, young, dust, as in interim.toml
 
 
 def main(out: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.integrate import trapezoid
-from simulate import ALPHA, DUST, LIMIT, LOG10_M_STAR, YOUNG
+from simulate import ALPHA, LIMIT, LOG10_M_STAR, YOUNG
 from starling_plots.chain_file import read_chain
 from starling_plots.style import COLOURS, TRUTH as BLACK, band, plt, save, use_style
 
@@ -14,8 +14,6 @@ TRUTH = {
     "log10_m_star": LOG10_M_STAR,
     "theta_mu_young": YOUNG[0],
     "theta_sigma_young": YOUNG[1],
-    "theta_mu_dust": DUST[0],
-    "theta_sigma_dust": DUST[1],
 }
 FITS = {"naive": "medians", "samples": "posterior samples", "joint": "joint with the spectra"}
 

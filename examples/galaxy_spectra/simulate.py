@@ -41,7 +41,7 @@ def main(out: Path, count: int) -> None:
     mass = schechter(rng, count)
     young, dust = rng.normal(*YOUNG, count), rng.normal(*DUST, count)
     clean = spectra(mass, young, dust)
-    error = np.hypot(0.4, 0.05 * clean)  # the sky's light, and calibration
+    error = np.hypot(0.25, 0.05 * clean)  # the sky's light, and calibration
     with h5py.File(out / "galaxies.h5", "w") as file:
         file["flux"] = clean + error * rng.standard_normal(clean.shape)
         file["flux_error"] = error

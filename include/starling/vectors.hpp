@@ -59,6 +59,15 @@ concept HasCovariates = requires {
   { P::covariates() } -> std::same_as<std::vector<Column>>;
 };
 
+/// Optional: mu_j = location_j + scale_j eta_j, the density of eta free of the locations and scales; gives
+/// interweaving. {0, 1} for components that have none.
+template <class P>
+concept HasLocationScales = requires(const P& p, std::span<const double> theta) {
+  { p.location_scales(theta) } -> std::same_as<std::vector<std::pair<double, double>>>;
+  /// Which of the parameters they are.
+  { p.location_scale_parameters() } -> std::same_as<std::vector<std::size_t>>;
+};
+
 /// The values of one object's columns, and of its rows of numbers, in the order of M::columns() and
 /// M::arrays().
 struct VectorRow {

@@ -268,8 +268,9 @@ CatalogOptions catalog_options(const Request& request) {
   const auto facts = pair_facts(request.population, measurement);
   options.optional_columns = roles_of(facts);
   if (facts.latents.size() > 1) take_lists_apart(options, facts.latents.size());
-  const bool has_x = facts.columns.empty() || std::any_of(facts.columns.begin(), facts.columns.end(),
-                                                          [](const Column& c) { return c.role == "x"; });
+  const bool has_x =
+      (facts.columns.empty() && facts.arrays.empty()) ||
+      std::any_of(facts.columns.begin(), facts.columns.end(), [](const Column& c) { return c.role == "x"; });
   if (!has_x && options.x == CatalogOptions{}.x) options.x.clear();
   if (is_number(options.sigma)) {
     options.sigma_value = parse_number(options.sigma, "--sigma");

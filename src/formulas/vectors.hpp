@@ -171,16 +171,27 @@ struct NormalComponentsTerm {
 /// Sums that a latent kernel returns per walker.
 enum VectorSums { kSumLogPopulation, kSumLogMeasurement, kSumAccepted, kVectorSums };
 
-/// A latent update's coefficients are the population's, then the measurement's.
-template <int size, class R>
+/// A latent update's coefficients: the transform mu_j <- a_j mu_j + b_j that the sweep before left to do, all
+/// a_j and then all b_j; the population's; the measurement's.
+template <class P>
+constexpr int vector_coefficients(int of_population) {
+  return 2 * P::most_latents + of_population + kMeasurementCoefficients;
+}
+template <class Latent, class R>
 struct VectorCoefficients {
-  Coefficients<R, size> population;
+  static constexpr int most = Latent::most;
+  Coefficients<R, Latent::population_size> population;
   Coefficients<R, kMeasurementCoefficients> measurement;
-  STARLING_HD explicit VectorCoefficients(const Coefficients<R, size + kMeasurementCoefficients>& c) {
-    for (int j = 0; j < size; ++j) population[j] = c[j];
-    for (int j = 0; j < kMeasurementCoefficients; ++j) measurement[j] = c[size + j];
+  STARLING_HD explicit VectorCoefficients(const Coefficients<R, Latent::coefficients>& c) {
+    for (int j = 0; j < Latent::population_size; ++j) population[j] = c[2 * most + j];
+    for (int j = 0; j < kMeasurementCoefficients; ++j)
+      measurement[j] = c[2 * most + Latent::population_size + j];
   }
 };
+template <class Latent, class R>
+STARLING_HD void transform_vector(const Coefficients<R, Latent::coefficients>& c, int d, R* mu) {
+  for (int j = 0; j < d; ++j) mu[j] = math::fma(c[j], mu[j], c[Latent::most + j]);
+}
 
 /// Philox blocks that an object may take of one purpose.
 inline constexpr std::uint32_t kVectorBlocks = 8;
@@ -240,7 +251,7 @@ struct VectorMetropolis {
   using Population = P;
   static constexpr int most = P::most_latents;
   static constexpr int population_size = P::prepared_size;
-  static constexpr int coefficients = population_size + kMeasurementCoefficients;
+  static constexpr int coefficients = vector_coefficients<P>(population_size);
   static constexpr bool metropolis = true, vectors = true;
   static constexpr int collected = triangle(most) > most ? triangle(most) : most;
 
@@ -256,7 +267,7 @@ struct VectorMetropolis {
                                  const ObjectView<S>& objects, std::uint64_t i, const S* factors,
                                  typename math::Ops<R>::Word chain, R* mu, Coefficients<R, kVectorSums>& sums,
                                  R* says) {
-    const VectorCoefficients<population_size, R> c(coefficient);
+    const VectorCoefficients<VectorMetropolis, R> c(coefficient);
     const VectorObject<S> object(objects, i);
     const int d = latents_of<P>(objects), numbers = triangle(d);
     const S* factor = factors + i * static_cast<unsigned>(numbers);
@@ -307,7 +318,7 @@ struct VectorExact {
   using Term = NormalComponentsTerm<P>;
   static constexpr int most = P::most_latents;
   static constexpr int population_size = Term::coefficients;
-  static constexpr int coefficients = population_size + kMeasurementCoefficients;
+  static constexpr int coefficients = vector_coefficients<P>(population_size);
   static constexpr bool metropolis = false, vectors = true;
   static constexpr int collected = most;
 
@@ -350,17 +361,18 @@ struct VectorExact {
   template <class R, class S>
   static STARLING_HD void choose(const Coefficients<R, coefficients>& c, int d, const S* x,
                                  const S* covariance, R uniform, R* mean, R* own, R* factor) {
-    constexpr int K = P::components_count;
+    constexpr int K = P::components_count, first = 2 * most;
     R l[K], largest(-__builtin_huge_valf()), total(0.0f);
     for (int k = 0; k < K; ++k) {
-      l[k] = Term::template log_component<R, S>(c.v + k * Term::component_size, d, x, covariance, factor);
+      l[k] = Term::template log_component<R, S>(c.v + first + k * Term::component_size, d, x, covariance,
+                                                factor);
       largest = math::larger(largest, l[k]);
     }
     for (int k = 0; k < K; ++k) total = total + math::exp(l[k] - largest);
     const R wanted = uniform * total;
     R sum(0.0f), sum_of[triangle(most)];
     for (int k = 0; k < K; ++k) {
-      const R* one = c.v + k * Term::component_size;
+      const R* one = c.v + first + k * Term::component_size;
       // the first whose running sum reaches what is wanted
       const math::Mask<R> take = k == 0 ? wanted == wanted : sum < wanted;
       for (int j = 0; j < d; ++j) mean[j] = k == 0 ? one[1 + j] : math::select<R>(take, one[1 + j], mean[j]);
@@ -385,7 +397,7 @@ struct VectorSampled {
   using Term = VectorSamplesTerm<P>;
   static constexpr int most = P::most_latents;
   static constexpr int population_size = P::prepared_size;
-  static constexpr int coefficients = population_size + kMeasurementCoefficients;
+  static constexpr int coefficients = vector_coefficients<P>(population_size);
   static constexpr bool metropolis = false, vectors = true;
   static constexpr int collected = most;
 
@@ -394,7 +406,7 @@ struct VectorSampled {
                                  const ObjectView<S>& objects, std::uint64_t i, const S*,
                                  typename math::Ops<R>::Word chain, R* mu, Coefficients<R, kVectorSums>& sums,
                                  R*) {
-    const VectorCoefficients<population_size, R> c(coefficient);
+    const VectorCoefficients<VectorSampled, R> c(coefficient);
     const VectorObject<S> object(objects, i);
     const int d = latents_of<P>(objects);
     auto random = vector_random<R>(step, objects, i, chain, 0);
@@ -443,8 +455,9 @@ STARLING_HD std::uint64_t scales_per_object(const Objects& objects) {
     return 1;
 }
 
-/// Collects and updates one object's latents `mu`, as they were before. `collected` gets what step.collect
-/// asks for: deviations from the row's point, or what adaptation needs; how many numbers, is returned.
+/// Transforms, collects and updates one object's latents `mu`, as they were before. `collected` gets what
+/// step.collect asks for: deviations from the row's point, or what adaptation needs; how many numbers, is
+/// returned.
 template <class Latent, class R, class S>
 STARLING_HD int update_vector(const Coefficients<R, Latent::coefficients>& c, const LatentStep& step,
                               const ObjectView<S>& objects, std::uint64_t i, const S* factors,
@@ -454,6 +467,8 @@ STARLING_HD int update_vector(const Coefficients<R, Latent::coefficients>& c, co
   const VectorObject<S> object(objects, i);
   if (step.start)
     for (int j = 0; j < d; ++j) mu[j] = R(object.row[j]);
+  else
+    transform_vector<Latent, R>(c, d, mu);
   int count = 0;
   if (step.collect == LatentStep::Collect::moments)
     for (; count < d; ++count) collected[count] = mu[count] - R(object.row[count]);
@@ -465,7 +480,7 @@ STARLING_HD int update_vector(const Coefficients<R, Latent::coefficients>& c, co
   return count;
 }
 
-/// What one object's latents add to the sum `what`.
+/// What one object's latents add to the sum `what`; for that of the measurement they are transformed.
 template <class Latent, class R, class S>
 STARLING_HD R vector_sum(LatentSum what, const Coefficients<R, Latent::coefficients>& coefficient,
                          const ObjectView<S>& objects, std::uint64_t i, const R* mu) {
@@ -473,9 +488,12 @@ STARLING_HD R vector_sum(LatentSum what, const Coefficients<R, Latent::coefficie
   const int d = latents_of<P>(objects);
   const VectorObject<S> object(objects, i);
   if constexpr (Latent::metropolis) {
-    const VectorCoefficients<Latent::population_size, R> c(coefficient);
+    const VectorCoefficients<Latent, R> c(coefficient);
     if (what == LatentSum::population) return vector_log_density<P, R>(c.population, d, mu, object.row + d);
-    return Latent::template log_measurement<R, S>(c.measurement, object, d, mu);
+    R moved[Latent::most];
+    for (int j = 0; j < d; ++j) moved[j] = mu[j];
+    transform_vector<Latent, R>(coefficient, d, moved);
+    return Latent::template log_measurement<R, S>(c.measurement, object, d, moved);
   } else {
     return R(0.0f);  // theta is not moved given these latents
   }

@@ -57,6 +57,12 @@ class CompiledVectorReplay final : public VectorReplay {
                    static_cast<S>(gain));
     }
   }
+  void transform(std::size_t chain, std::span<const double> a, std::span<const double> b) override {
+    for (std::size_t j = 0; j < objects_.latents; ++j) {
+      S& mu = mu_[chain * objects_.latents + j];
+      mu = math::fma(static_cast<S>(a[j]), mu, static_cast<S>(b[j]));
+    }
+  }
   double value(std::size_t chain, std::size_t component) const override {
     return static_cast<double>(mu_[chain * objects_.latents + component]);
   }
@@ -88,6 +94,19 @@ class CompiledVectors final : public VectorModel {
     p_.draw(theta, covariates, stream, mu);
   }
   bool is_normal() const override { return HasNormalComponents<P>; }
+  std::vector<std::pair<double, double>> location_scales(
+      [[maybe_unused]] std::span<const double> theta) const override {
+    if constexpr (HasLocationScales<P>)
+      return p_.location_scales(theta);
+    else
+      return {};
+  }
+  std::vector<std::size_t> location_scale_parameters() const override {
+    if constexpr (HasLocationScales<P>)
+      return p_.location_scale_parameters();
+    else
+      return {};
+  }
   std::pair<double, double> support() const override {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     if constexpr (requires { p_.support(); })
@@ -163,11 +182,13 @@ class CompiledVectors final : public VectorModel {
       std::copy(c.begin(), c.end(), out);
     }
   }
+  int transform_size() const override { return 2 * P::most_latents; }
   int coefficients(LatentUpdate update) const override {
-    return coefficients(term_of(update)) + kMeasurementCoefficients;
+    return vector_coefficients<P>(coefficients(term_of(update)));
   }
   void prepare(LatentUpdate update, std::span<const double> theta, std::span<const double> noise,
                std::span<const Frame> frames, double* out) const override {
+    out += transform_size();
     prepare(term_of(update), theta, frames, out);
     const auto c = m_.prepare(noise);
     std::copy(c.begin(), c.end(), out + coefficients(term_of(update)));

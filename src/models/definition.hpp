@@ -52,8 +52,10 @@ class JointTarget {
   /// through all objects, for all chains together.
   [[nodiscard]] virtual bool centred_is_cheap() const = 0;
   [[nodiscard]] virtual bool noncentred_is_cheap() const = 0;
-  /// Moves of theta per sweep that are worth their time where they go through all objects.
+  /// Moves of theta per sweep that are worth their time where they go through all objects, at fixed latents
+  /// and at fixed eta.
   [[nodiscard]] virtual std::size_t dear_moves() const { return 1; }
+  [[nodiscard]] virtual std::size_t dear_moves_at_fixed_eta() const { return 1; }
   /// ln p(latents, x | theta) up to a constant, at fixed latents.
   virtual void centred(std::span<const std::size_t> chains, std::span<const double> theta,
                        std::span<double> out) = 0;
@@ -127,6 +129,11 @@ class ModelDefinition {
   /// fixed latents follows, and where a latent is one of a few samples.
   [[nodiscard]] virtual bool prefers_collapsed() const = 0;
   [[nodiscard]] virtual bool can_interweave() const = 0;
+  /// Whether a parameter moves at fixed eta: locations and scales, and the measurement's own; shapes are
+  /// eta's.
+  [[nodiscard]] virtual bool moves_at_fixed_eta(std::size_t parameter) const {
+    return parameter < 2 || parameter >= population_dimension();
+  }
 
   /// A quick estimate of theta to start from; the measurement's own parameters are given.
   [[nodiscard]] virtual Start estimate(const Catalog& catalog, Method method,

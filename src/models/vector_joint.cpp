@@ -24,6 +24,24 @@ void add_first_factor(const VectorParts& parts, std::size_t i, std::vector<doubl
       out.push_back(j == k ? 2.4 / std::sqrt(static_cast<double>(d)) * sd[j] / parts.frames[j].scale : 0.0);
 }
 
+/// The transform of the latents that carries them from theta `before` to `after` at fixed eta, in the frames:
+/// all a_j, and then all b_j, as they stand in the coefficients. `before` empty: none.
+std::vector<double> eta_transform(const VectorParts& parts, std::span<const double> before,
+                                  std::span<const double> after) {
+  const auto most = static_cast<std::size_t>(parts.model->transform_size()) / 2;
+  std::vector<double> transform(2 * most, 0.0);
+  std::fill_n(transform.begin(), most, 1.0);
+  if (before.empty()) return transform;
+  const auto from = parts.model->location_scales(parts.population(before)),
+             to = parts.model->location_scales(parts.population(after));
+  for (std::size_t j = 0; j < from.size(); ++j) {
+    const Frame& frame = parts.frames[j];
+    transform[j] = to[j].second / from[j].second;
+    transform[most + j] = frame.to(to[j].first) - transform[j] * frame.to(from[j].first);
+  }
+  return transform;
+}
+
 class VectorTarget final : public JointTarget {
  public:
   VectorTarget(const VectorParts& parts, const FitOptions& options)
@@ -45,6 +63,7 @@ class VectorTarget final : public JointTarget {
     const auto objects = vector_objects(parts_, rows_of(update_), 0, objects_);
     kernel_ = parts_.model->latents(update_, parts_.backend, objects, setup);
     table_.resize(chains_, parts_.model->coefficients(update_));
+    transforms_.assign(chains_, eta_transform(parts_, {}, {}));
     sums_.resize(chains_ * kVectorSums);
     values_.resize(sums_.size());
   }
@@ -62,25 +81,31 @@ class VectorTarget final : public JointTarget {
   bool noncentred_is_cheap() const override { return false; }
   /// The population's density is all that most of them ask for, the least part of an update.
   std::size_t dear_moves() const override { return 5; }
+  std::size_t dear_moves_at_fixed_eta() const override { return 2; }
 
   void centred(std::span<const std::size_t> chains, std::span<const double> theta,
                std::span<double> out) override {
-    through_the_objects(LatentSum::population, chains, theta, out);
+    through_the_objects(LatentSum::population, chains, {}, theta, out);
     if (parts_.measurement_dimension == 0) return;
     std::vector<double> noise(chains.size());
-    through_the_objects(LatentSum::measurement, chains, theta, noise);
+    through_the_objects(LatentSum::measurement, chains, {}, theta, noise);
     for (std::size_t i = 0; i < out.size(); ++i) out[i] += noise[i];
   }
-  /// Latents stay where they are: theta is never moved at fixed eta.
-  void noncentred(std::span<const std::size_t> chains, std::span<const double>, std::span<const double> theta,
-                  std::span<double> out) override {
-    through_the_objects(LatentSum::measurement, chains, theta, out);
+  void noncentred(std::span<const std::size_t> chains, std::span<const double> before,
+                  std::span<const double> theta, std::span<double> out) override {
+    through_the_objects(LatentSum::measurement, chains, before, theta, out);
   }
-  double joint(std::span<const double>, std::span<const double>, double centred_before,
+  double joint(std::span<const double> before, std::span<const double> theta, double centred_before,
                double noncentred_before, double noncentred_after) const override {
-    return centred_before - (parts_.measurement_dimension > 0 ? noncentred_before : 0) + noncentred_after;
+    const auto transform = eta_transform(parts_, before, theta);
+    double log_jacobian = 0;
+    for (std::size_t j = 0; j < parts_.latents(); ++j) log_jacobian += std::log(transform[j]);
+    return centred_before - (parts_.measurement_dimension > 0 ? noncentred_before : 0) -
+           static_cast<double>(objects_) * log_jacobian + noncentred_after;
   }
-  void transform(std::size_t, std::span<const double>, std::span<const double>) override {}
+  void transform(std::size_t chain, std::span<const double> before, std::span<const double> theta) override {
+    transforms_[chain] = eta_transform(parts_, before, theta);
+  }
 
   LatentMoments finish(std::uint32_t sweep, LatentStep::Collect collect, double draws) override {
     LatentStep step;
@@ -88,6 +113,7 @@ class VectorTarget final : public JointTarget {
     step.sweep = sweep + 1;
     step.updates = 0;
     step.collect = collect;
+    for (std::size_t c = 0; c < chains_; ++c) set_transform(c);
     kernel_->sweep(step, table_, sums_);
     std::vector<double> sum(center_.size()), squares(center_.size());
     kernel_->moments(sum, squares);
@@ -114,14 +140,22 @@ class VectorTarget final : public JointTarget {
     state.list(current_);
     state.array(table_.values.data(), table_.values.size());
     state.array(values_.data(), values_.size());
+    for (auto& transform : transforms_) state.array(transform.data(), transform.size());
     kernel_->state(state);
   }
 
  private:
-  void set_column(WalkerTable& table, std::size_t chain, std::span<const double> theta) {
+  /// What transform left to do, which is then done.
+  void set_transform(std::size_t chain) {
+    table_.set(chain, transforms_[chain]);
+    transforms_[chain] = eta_transform(parts_, {}, {});
+  }
+  void set_column(WalkerTable& table, std::size_t chain, std::span<const double> transform,
+                  std::span<const double> theta) {
     column_.resize(static_cast<std::size_t>(table.coefficients));
     parts_.model->prepare(update_, parts_.population(theta), parts_.noise(theta), parts_.frames,
                           column_.data());
+    std::copy(transform.begin(), transform.end(), column_.begin());
     table.set(chain, column_);
   }
   [[nodiscard]] bool is_current(std::size_t chain, std::span<const double> theta) const {
@@ -129,8 +163,10 @@ class VectorTarget final : public JointTarget {
                       current_.begin() + static_cast<std::ptrdiff_t>(chain * parts_.dimension));
   }
 
-  /// A sum over all objects for these chains; at the theta of the last sweep it is known.
-  void through_the_objects(LatentSum what, std::span<const std::size_t> chains, std::span<const double> theta,
+  /// A sum over all objects for these chains, of the measurement after the latents followed theta from
+  /// `before` (empty: they stay). At the theta of the last sweep it is known.
+  void through_the_objects(LatentSum what, std::span<const std::size_t> chains,
+                           std::span<const double> before, std::span<const double> theta,
                            std::span<double> out) {
     const std::size_t d = parts_.dimension;
     const std::size_t row = what == LatentSum::population ? kSumLogPopulation : kSumLogMeasurement;
@@ -139,15 +175,17 @@ class VectorTarget final : public JointTarget {
     std::vector<std::size_t> unknown;
     for (std::size_t i = 0; i < chains.size(); ++i) {
       const auto t = theta.subspan(i * d, d);
+      const auto from = before.empty() ? before : before.subspan(chains[i] * d, d);
+      const bool stay = from.empty() || std::equal(t.begin(), t.end(), from.begin());
       // the likelihood of the latents knows theta by the measurement's own parameters alone
       const bool same = what == LatentSum::measurement && parts_.measurement_dimension == 0;
-      if (same || is_current(chains[i], t)) {
+      if (stay && (same || is_current(chains[i], t))) {
         out[i] = values_[row * chains_ + chains[i]];
         continue;
       }
       unknown.push_back(i);
       groups[chains[i] / kGroup] = 1;
-      set_column(proposals, chains[i], t);
+      set_column(proposals, chains[i], eta_transform(parts_, from, t), t);
     }
     if (unknown.empty()) return;
     std::vector<FixedSum> sums(chains_);
@@ -156,8 +194,10 @@ class VectorTarget final : public JointTarget {
   }
 
   void run(std::uint32_t number, std::span<const double> theta, LatentStep::Collect collect, bool start) {
-    for (std::size_t c = 0; c < chains_; ++c)
-      set_column(table_, c, theta.subspan(c * parts_.dimension, parts_.dimension));
+    for (std::size_t c = 0; c < chains_; ++c) {
+      set_column(table_, c, transforms_[c], theta.subspan(c * parts_.dimension, parts_.dimension));
+      set_transform(c);
+    }
     current_.assign(theta.begin(), theta.end());
     LatentStep step;
     step.seed = seed_;
@@ -179,7 +219,8 @@ class VectorTarget final : public JointTarget {
   std::vector<double> center_;  // [object][component], in the frames
   std::unique_ptr<LatentKernel> kernel_;
   WalkerTable table_;
-  std::vector<double> column_, current_;  // the second: theta of the last sweep, [chain][d]
+  std::vector<std::vector<double>> transforms_;  // left to do, per chain
+  std::vector<double> column_, current_;         // the second: theta of the last sweep, [chain][d]
   std::vector<FixedSum> sums_;
   std::vector<double> values_;  // [sum][chain]
 };
@@ -200,6 +241,8 @@ std::vector<double> replay_vectors(const VectorParts& parts, std::size_t object,
   const auto replay = parts.model->replay(update, setup.double_precision, one, object, latents);
   const auto size = static_cast<std::size_t>(parts.model->coefficients(update));
   std::vector<double> columns(chains * size), out(setup.sweeps * chains * components);
+  const auto stay = eta_transform(parts, {}, {});
+  const std::span<const double> centred = setup.theta_centred;
   const auto sweep = [&](std::uint32_t number, std::span<const double> theta, bool start) {
     LatentStep step;
     step.seed = setup.seed;
@@ -210,6 +253,7 @@ std::vector<double> replay_vectors(const VectorParts& parts, std::size_t object,
       const auto t = theta.subspan(c * d, d);
       parts.model->prepare(update, parts.population(t), parts.noise(t), parts.frames,
                            columns.data() + c * size);
+      std::copy(stay.begin(), stay.end(), columns.begin() + static_cast<std::ptrdiff_t>(c * size));
     }
     replay->sweep(step, columns);
   };
@@ -220,9 +264,14 @@ std::vector<double> replay_vectors(const VectorParts& parts, std::size_t object,
     const auto before = setup.theta_first ? sweep_of(t) : t == 0 ? setup.start : sweep_of(t - 1);
     sweep(static_cast<std::uint32_t>(t) + 1, before, false);
     if (t < setup.burn_in) replay->adapt(adaptation_gain(t), static_cast<double>(setup.updates * chains));
-    for (std::size_t c = 0; c < chains; ++c)
+    for (std::size_t c = 0; c < chains; ++c) {
+      const auto move =
+          eta_transform(parts, centred.subspan((t * chains + c) * d, d), sweep_of(t).subspan(c * d, d));
+      const std::span<const double> all = move;
+      replay->transform(c, all.first(components), all.subspan(all.size() / 2, components));
       for (std::size_t j = 0; j < components; ++j)
         out[(t * chains + c) * components + j] = parts.frames[j].from(replay->value(c, j));
+    }
   }
   return out;
 }

@@ -25,6 +25,8 @@ class VectorReplay {
   /// One sweep, as LatentKernel::sweep would do it. columns: [chain][coefficient] in double.
   virtual void sweep(const LatentStep& step, std::span<const double> columns) = 0;
   virtual void adapt(double gain, double trials) = 0;
+  /// The latents with the transform mu_j <- a_j mu_j + b_j applied, kept so.
+  virtual void transform(std::size_t chain, std::span<const double> a, std::span<const double> b) = 0;
   [[nodiscard]] virtual double value(std::size_t chain, std::size_t component) const = 0;
 };
 
@@ -43,6 +45,10 @@ class VectorModel {
   /// Whether it is a sum of normal distributions: then it can be had in any units, and behind normal noise
   /// its integrals have a closed form.
   [[nodiscard]] virtual bool is_normal() const = 0;
+  /// Location and scale of each component; empty where there are none. Which of the parameters they are.
+  [[nodiscard]] virtual std::vector<std::pair<double, double>> location_scales(
+      std::span<const double> theta) const = 0;
+  [[nodiscard]] virtual std::vector<std::size_t> location_scale_parameters() const = 0;
   /// Of one latent: where its density is not 0.
   [[nodiscard]] virtual std::pair<double, double> support() const = 0;
 
@@ -70,6 +76,9 @@ class VectorModel {
   [[nodiscard]] virtual int coefficients(VectorTerm term) const = 0;
   virtual void prepare(VectorTerm term, std::span<const double> theta, std::span<const Frame> frames,
                        double* out) const = 0;
+  /// Of an update: first a transform, mu_j <- a_j mu_j + b_j, all a_j and then all b_j, transform_size()
+  /// numbers; `prepare` fills in what comes after it.
+  [[nodiscard]] virtual int transform_size() const = 0;
   [[nodiscard]] virtual int coefficients(LatentUpdate update) const = 0;
   virtual void prepare(LatentUpdate update, std::span<const double> theta, std::span<const double> noise,
                        std::span<const Frame> frames, double* out) const = 0;

@@ -88,7 +88,11 @@ class VectorPair final : public ModelDefinition {
     return {"metropolis"};
   }
   bool prefers_collapsed() const override { return sampled() || closed_form(); }
-  bool can_interweave() const override { return false; }
+  bool can_interweave() const override { return !sampled() && !model_->location_scale_parameters().empty(); }
+  bool moves_at_fixed_eta(std::size_t parameter) const override {
+    const auto all = model_->location_scale_parameters();
+    return parameter >= population_dimension_ || std::find(all.begin(), all.end(), parameter) != all.end();
+  }
 
   Start estimate(const Catalog& catalog, Method method, std::span<const double>) const override {
     const auto p = parts(catalog, {}, {});
@@ -160,6 +164,7 @@ class VectorPair final : public ModelDefinition {
                                         : by_nodes ? VectorRows::nodes
                                                    : VectorRows::covariances,
                                         object, object + 1, latents().size() == 1 ? kNodes : 96);
+    // no matter which transform: a draw does not depend on the latents before
     std::vector<double> c(static_cast<std::size_t>(model_->coefficients(update))), mu(latents().size());
     model_->prepare(update, p.population(theta), p.noise(theta), p.frames, c.data());
     const auto seed = static_cast<std::uint64_t>(stream.uniform() * 0x1p53);

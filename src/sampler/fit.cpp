@@ -69,9 +69,8 @@ class Run {
       likelihood_ = model.definition().likelihood(
           catalog, method == Method::naive ? method : Method::marginal, center_, options, backend_);
     if (method == Method::joint) joint_ = model.definition().joint(catalog, options, backend_);
-    // at fixed eta only location and scale move, and the measurement's own parameters: shapes are eta's
     for (const std::size_t j : state_.free)
-      if (j < 2 || j >= model.definition().population_dimension()) free_at_fixed_eta_.push_back(j);
+      if (model.definition().moves_at_fixed_eta(j)) free_at_fixed_eta_.push_back(j);
   }
 
   /// Runs to the end, from a saved state if there is one.

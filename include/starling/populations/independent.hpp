@@ -64,6 +64,26 @@ struct IndependentLatents {
             std::span<double> mu) const {
     each([&](std::size_t j, const auto& p) { mu[j] = p.draw(take(p, theta), stream); });
   }
+  [[nodiscard]] std::vector<std::pair<double, double>> location_scales(std::span<const double> theta) const {
+    std::vector<std::pair<double, double>> all;
+    each([&]<class P>(std::size_t, const P& p) {
+      const auto own = take(p, theta);
+      if constexpr (LocationScale<P>)
+        all.push_back(p.location_scale(own));
+      else
+        all.emplace_back(0, 1);
+    });
+    return all;
+  }
+  [[nodiscard]] std::vector<std::size_t> location_scale_parameters() const {
+    std::vector<std::size_t> all;
+    std::size_t first = 0;
+    each([&]<class P>(std::size_t, const P& p) {
+      if (LocationScale<P>) all.insert(all.end(), {first, first + 1});
+      first += p.parameters().size();
+    });
+    return all;
+  }
   [[nodiscard]] Start estimate(const VectorPoints& points) const {
     Start start;
     each([&](std::size_t j, const auto& p) {

@@ -66,6 +66,18 @@ struct MultivariateNormal : NormalComponents<1, kMostLatents> {
     draw_from(components(theta), stream, mu);
   }
 
+  [[nodiscard]] std::vector<std::pair<double, double>> location_scales(std::span<const double> theta) const {
+    std::vector<std::pair<double, double>> all;
+    for (std::size_t j = 0; j < static_cast<std::size_t>(dimension); ++j)
+      all.emplace_back(theta[j], theta[static_cast<std::size_t>(dimension) + j]);
+    return all;
+  }
+  [[nodiscard]] std::vector<std::size_t> location_scale_parameters() const {
+    std::vector<std::size_t> all;
+    for (std::size_t j = 0; j < 2 * static_cast<std::size_t>(dimension); ++j) all.push_back(j);
+    return all;
+  }
+
   /// (lkj - 1) ln det R; -infinity where R is not positive definite.
   [[nodiscard]] double log_constraint(std::span<const double> theta) const {
     auto r = correlations(theta);
@@ -133,6 +145,6 @@ struct MultivariateNormal : NormalComponents<1, kMostLatents> {
 };
 
 static_assert(VectorPopulation<MultivariateNormal> && HasNormalComponents<MultivariateNormal> &&
-              HasConstraint<MultivariateNormal>);
+              HasConstraint<MultivariateNormal> && HasLocationScales<MultivariateNormal>);
 
 }  // namespace starling
