@@ -165,7 +165,7 @@ class Latents final : public LatentKernel {
       if (!objects_.whole()) move_chunk(chunk, Direction::to_device);
       const Grid grid = grid_of(tiles_of(chunk.objects), groups_, processors_);
       check(launch(sweep_kernel(), grid.size(), dim3(kGroup, kStripsPerTile), sweep_shared_bytes(),
-                   stream_.get(), objects, view, latents(), step, grid.tiles_per_block,
+                   stream_.get(), objects, view, latent_view(), step, grid.tiles_per_block,
                    sums_.partial(stride_ * sums_of_latents<Latent>(), grid.blocks)),
             "starting a latent kernel");
       if (step.updates > 0) {
@@ -187,7 +187,7 @@ class Latents final : public LatentKernel {
       if (!objects_.whole()) move_chunk(chunk, Direction::to_device);
       const Grid grid = grid_of(tiles_of(chunk.objects), groups_, processors_);
       check(launch(sum_kernel(), grid.size(), dim3(kGroup, kStripsPerTile),
-                   2 * BlockSums<kGroup>::kSharedBytes, stream_.get(), objects, view, latents(), what,
+                   2 * BlockSums<kGroup>::kSharedBytes, stream_.get(), objects, view, latent_view(), what,
                    grid.tiles_per_block, sums_.partial(stride_, grid.blocks)),
             "starting a sum over latents");
       sums_.collect(stream_);
@@ -248,6 +248,20 @@ class Latents final : public LatentKernel {
     std::copy(host_scale_.begin(), host_scale_.end(), out.begin());
   }
 
+  void latents(std::span<double> out) override {
+    use_device(device_);
+    const std::uint64_t n = latents_of_all();
+    std::vector<float> here(objects_.whole() ? n * stride_ : 0);
+    if (objects_.whole()) {
+      stream_.download(here.data(), mu_.get(), here.size());
+      stream_.wait();
+    }
+    const float* mu = objects_.whole() ? here.data() : host_mu_.data();
+    for (std::uint64_t i = 0; i < n; ++i)
+      for (std::uint64_t c = 0; c < chains_; ++c)
+        out[i * chains_ + c] = static_cast<double>(mu[i * stride_ + c]);
+  }
+
   void state(State& state) override {
     use_device(device_);
     const std::uint64_t n = latents_of_all();
@@ -280,7 +294,7 @@ class Latents final : public LatentKernel {
   }
 
   [[nodiscard]] std::uint64_t latents_of_all() const { return objects_.size() * each_; }
-  [[nodiscard]] LatentView latents() const {
+  [[nodiscard]] LatentView latent_view() const {
     return {mu_.get(), scale_.get(), moments_.get(), accepted_.get(), chains_};
   }
 

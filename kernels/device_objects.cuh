@@ -62,7 +62,7 @@ class DeviceObjects {
     const std::uint64_t begin = chunk.first_object, n = chunk.objects;
     ObjectView<float> view;
     view.size = n;
-    view.first = begin;
+    view.first = host_.first + begin;
     view.measurement = host_.measurement;
     view.latents = host_.latents;
     const bool copy = !(whole() && to.loaded);

@@ -217,6 +217,12 @@ class Latents final : public LatentKernel {
     std::copy(scale_.begin(), scale_.end(), out.begin());
   }
 
+  void latents(std::span<double> out) override {
+    for (std::uint64_t i = 0; i < latents_of_all_; ++i)
+      for (std::uint64_t c = 0; c < chains_; ++c)
+        out[i * chains_ + c] = static_cast<double>(latents_[i * stride_ + c]);
+  }
+
   void state(State& state) override {
     state.array(latents_.get(), latents_of_all_ * stride_);
     state.array(moments_.data(), moments_.size());

@@ -64,6 +64,8 @@ class LatentKernel {
   /// Sums over chains and sweeps of mu - x and its square, per object.
   virtual void moments(std::span<double> sum, std::span<double> squares) = 0;
   virtual void scales(std::span<double> out) = 0;
+  /// The latents as they are, [latent][chain].
+  virtual void latents(std::span<double> out) = 0;
   /// Saves or restores what goes from sweep to sweep: latents, moments, scales. Between sweeps, after adapt.
   /// CPU and CUDA lay it out alike: latents [object][padded chain], moments [group][sum, squares][object].
   virtual void state(State& state) = 0;

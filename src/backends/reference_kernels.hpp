@@ -136,6 +136,11 @@ class Latents final : public LatentKernel {
   }
   void scales(std::span<double> out) override { std::copy(scale_.begin(), scale_.end(), out.begin()); }
 
+  void latents(std::span<double> out) override {
+    for (std::uint64_t i = 0; i < sum_.size(); ++i)
+      for (std::uint64_t c = 0; c < chains_; ++c) out[i * chains_ + c] = latents_[c * sum_.size() + i];
+  }
+
   void state(State& state) override {
     state.array(latents_.data(), latents_.size());
     for (auto* values : {&sum_, &squares_, &scale_}) state.array(values->data(), values->size());

@@ -253,6 +253,8 @@ std::string walkers_move_together(const Chain& chain, const Facts& parameters) {
 std::vector<Finding> convergence_findings(const Chain& chain, const Facts& parameters) {
   constexpr Harm spoilt = Harm::not_converged;
   if (chain.draws < 4) return {{incomplete(chain)}, {too_few_draws(chain), spoilt}};
+  // nothing was moved: every hyperparameter is fixed, and latents alone are drawn
+  if (free_parameters(chain.header).empty()) return {{incomplete(chain)}};
   return {{incomplete(chain)},
           {limit_reached(chain)},
           {uncertain_integrals(chain)},

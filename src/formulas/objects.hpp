@@ -32,6 +32,7 @@ struct ObjectTable {
   std::vector<std::uint64_t> offset;
   std::array<std::vector<S>, kSampleColumns> sample;
   std::uint64_t size = 0;
+  std::uint64_t first = 0;  ///< number of the first object in the catalog
   std::uint32_t measurement = 0;
   std::uint32_t latents = 1;
 
@@ -43,6 +44,7 @@ struct ObjectTable {
     out.weight = pointer(weight);
     out.offset = pointer(offset);
     out.size = size;
+    out.first = first;
     out.measurement = measurement;
     out.latents = latents;
     return out;
@@ -54,6 +56,7 @@ template <class S>
 ObjectTable<S> converted(const ObjectTable<double>& t) {
   ObjectTable<S> out;
   out.size = t.size;
+  out.first = t.first;
   out.offset = t.offset;
   out.measurement = t.measurement;
   out.latents = t.latents;

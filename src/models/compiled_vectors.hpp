@@ -12,68 +12,6 @@
 
 namespace starling {
 
-/// One object's latents, by the same update as in the kernels.
-template <class Latent, class S>
-class CompiledVectorReplay final : public VectorReplay {
- public:
-  CompiledVectorReplay(const ObjectTable<double>& objects, std::uint64_t object, const LatentSetup& setup)
-      : objects_(converted<S>(objects)),
-        object_(object),
-        chains_(setup.chains),
-        factor_(setup.scale.begin(), setup.scale.end()),
-        mu_(setup.chains * objects.latents),
-        says_(scales_per_object<Latent>(objects) * padded(setup.chains)) {}
-
-  void sweep(const LatentStep& step, std::span<const double> columns) override {
-    auto view = objects_.view();
-    view.first = object_;  // its random numbers depend on its place
-    auto asks = step;
-    asks.collect = LatentStep::Collect::accepted;
-    for (std::size_t chain = 0; chain < chains_; ++chain) {
-      Coefficients<S, Latent::coefficients> c;
-      for (int j = 0; j < Latent::coefficients; ++j)
-        c[j] = static_cast<S>(columns[chain * Latent::coefficients + static_cast<std::size_t>(j)]);
-      S collected[Latent::collected];
-      Coefficients<S, kVectorSums> sums{};
-      const int count =
-          update_vector<Latent, S>(c, asks, view, 0, factor_.data(), static_cast<std::uint32_t>(chain),
-                                   mu_.data() + chain * view.latents, sums, collected);
-      for (int k = 0; k < count; ++k)
-        says_[static_cast<std::size_t>(k) * padded(chains_) + chain] = collected[k];
-    }
-  }
-  void adapt([[maybe_unused]] double gain, [[maybe_unused]] double trials) override {
-    if constexpr (Latent::metropolis) {
-      S total[triangle(kMostLatents)] = {};
-      for (std::size_t k = 0; k < scales_per_object<Latent>(objects_); ++k) {
-        const S* row = says_.data() + k * padded(chains_);
-        if constexpr (std::is_same_v<S, double>) {  // as the reference adds
-          for (std::size_t c = 0; c < chains_; ++c) total[k] += row[c];
-        } else {
-          for (std::size_t g = 0; g < groups_of(chains_); ++g) total[k] += fold_group(row + g * kGroup, 1);
-        }
-      }
-      adapt_factor(factor_.data(), static_cast<int>(objects_.latents), total, static_cast<S>(trials),
-                   static_cast<S>(gain));
-    }
-  }
-  void transform(std::size_t chain, std::span<const double> a, std::span<const double> b) override {
-    for (std::size_t j = 0; j < objects_.latents; ++j) {
-      S& mu = mu_[chain * objects_.latents + j];
-      mu = math::fma(static_cast<S>(a[j]), mu, static_cast<S>(b[j]));
-    }
-  }
-  double value(std::size_t chain, std::size_t component) const override {
-    return static_cast<double>(mu_[chain * objects_.latents + component]);
-  }
-
- private:
-  ObjectTable<S> objects_;
-  std::uint64_t object_;
-  std::size_t chains_;
-  std::vector<S> factor_, mu_, says_;  // [number]; [chain][component]; [number][padded chain]
-};
-
 template <VectorPopulation P, VectorMeasurement M>
 class CompiledVectors final : public VectorModel {
  public:
@@ -226,15 +164,6 @@ class CompiledVectors final : public VectorModel {
                                     static_cast<const double*>(nullptr), 0, all, sums, collected);
       std::copy_n(all, mu.size(), mu.begin());
       return 0;
-    });
-  }
-  std::unique_ptr<VectorReplay> replay(LatentUpdate update, bool double_precision,
-                                       const ObjectTable<double>& objects, std::uint64_t object,
-                                       const LatentSetup& setup) const override {
-    return with_latent(update, [&]<class Latent>() -> std::unique_ptr<VectorReplay> {
-      if (double_precision)
-        return std::make_unique<CompiledVectorReplay<Latent, double>>(objects, object, setup);
-      return std::make_unique<CompiledVectorReplay<Latent, float>>(objects, object, setup);
     });
   }
 

@@ -234,43 +234,61 @@ std::unique_ptr<JointTarget> vector_target(const VectorParts& parts, const FitOp
 std::vector<double> replay_vectors(const VectorParts& parts, std::size_t object, const ReplaySetup& setup) {
   const std::size_t chains = setup.chains, d = parts.dimension, components = parts.latents();
   const auto update = parse_latent_update(setup.latent_update);
-  const auto one = vector_objects(parts, rows_of(update), object, object + 1);
+  // the kernels themselves, on a catalog of this one object: its random numbers depend on its place
+  Backend backend;
+  backend.kind = setup.double_precision ? BackendKind::reference : BackendKind::cpu;
   LatentSetup latents;
   latents.chains = chains;
   if (update == LatentUpdate::metropolis) add_first_factor(parts, object, latents.scale);
-  const auto replay = parts.model->replay(update, setup.double_precision, one, object, latents);
-  const auto size = static_cast<std::size_t>(parts.model->coefficients(update));
-  std::vector<double> columns(chains * size), out(setup.sweeps * chains * components);
-  const auto stay = eta_transform(parts, {}, {});
-  const std::span<const double> centred = setup.theta_centred;
-  const auto sweep = [&](std::uint32_t number, std::span<const double> theta, bool start) {
+  const auto kernel = parts.model->latents(
+      update, backend, vector_objects(parts, rows_of(update), object, object + 1), latents);
+  WalkerTable table;
+  table.resize(chains, parts.model->coefficients(update));
+  std::vector<std::vector<double>> transforms(chains, eta_transform(parts, {}, {}));
+  std::vector<double> column(static_cast<std::size_t>(table.coefficients));
+  std::vector<FixedSum> sums(chains * kVectorSums);
+  const auto sweep = [&](std::uint32_t number, std::span<const double> theta, bool start, bool adapts) {
     LatentStep step;
     step.seed = setup.seed;
     step.sweep = number;
     step.updates = update == LatentUpdate::metropolis ? setup.updates : 1;
     step.start = start ? 1 : 0;
+    if (adapts && update == LatentUpdate::metropolis) step.collect = LatentStep::Collect::accepted;
     for (std::size_t c = 0; c < chains; ++c) {
       const auto t = theta.subspan(c * d, d);
-      parts.model->prepare(update, parts.population(t), parts.noise(t), parts.frames,
-                           columns.data() + c * size);
-      std::copy(stay.begin(), stay.end(), columns.begin() + static_cast<std::ptrdiff_t>(c * size));
+      parts.model->prepare(update, parts.population(t), parts.noise(t), parts.frames, column.data());
+      std::copy(transforms[c].begin(), transforms[c].end(), column.begin());
+      table.set(c, column);
     }
-    replay->sweep(step, columns);
+    kernel->sweep(step, table, sums);
   };
-  const auto sweep_of = [&](std::size_t t) { return setup.theta.subspan(t * chains * d, chains * d); };
+  const auto sweep_of = [&](std::span<const double> all, std::size_t t) {
+    return all.subspan(t * chains * d, chains * d);
+  };
+  const auto moved = [&](double mu, double a, double b) {  // as the kernels will, when next they touch it
+    return setup.double_precision
+               ? std::fma(a, mu, b)
+               : static_cast<double>(
+                     std::fma(static_cast<float>(a), static_cast<float>(mu), static_cast<float>(b)));
+  };
 
-  sweep(0, setup.start, true);
+  std::vector<double> out(setup.sweeps * chains * components), mu(components * chains);
+  const std::size_t most = transforms[0].size() / 2;
+  sweep(0, setup.start, true, false);
   for (std::size_t t = 0; t < setup.sweeps; ++t) {
-    const auto before = setup.theta_first ? sweep_of(t) : t == 0 ? setup.start : sweep_of(t - 1);
-    sweep(static_cast<std::uint32_t>(t) + 1, before, false);
-    if (t < setup.burn_in) replay->adapt(adaptation_gain(t), static_cast<double>(setup.updates * chains));
+    const auto before = setup.theta_first ? sweep_of(setup.theta, t)
+                        : t == 0          ? setup.start
+                                          : sweep_of(setup.theta, t - 1);
+    const bool adapts = t < setup.burn_in && update == LatentUpdate::metropolis;
+    sweep(static_cast<std::uint32_t>(t) + 1, before, false, adapts);
+    if (adapts) kernel->adapt(adaptation_gain(t), static_cast<double>(setup.updates * chains));
+    kernel->latents(mu);
     for (std::size_t c = 0; c < chains; ++c) {
-      const auto move =
-          eta_transform(parts, centred.subspan((t * chains + c) * d, d), sweep_of(t).subspan(c * d, d));
-      const std::span<const double> all = move;
-      replay->transform(c, all.first(components), all.subspan(all.size() / 2, components));
+      transforms[c] = eta_transform(parts, sweep_of(setup.theta_centred, t).subspan(c * d, d),
+                                    sweep_of(setup.theta, t).subspan(c * d, d));
       for (std::size_t j = 0; j < components; ++j)
-        out[(t * chains + c) * components + j] = parts.frames[j].from(replay->value(c, j));
+        out[(t * chains + c) * components + j] =
+            parts.frames[j].from(moved(mu[j * chains + c], transforms[c][j], transforms[c][most + j]));
     }
   }
   return out;

@@ -18,18 +18,6 @@ namespace starling {
 /// behind normal noise. `samples`: posterior samples, and the nodes of a quadrature.
 enum class VectorTerm { point, exact, samples };
 
-/// One object's latents in all chains, updated by the kernels' own formulas (replays).
-class VectorReplay {
- public:
-  virtual ~VectorReplay() = default;
-  /// One sweep, as LatentKernel::sweep would do it. columns: [chain][coefficient] in double.
-  virtual void sweep(const LatentStep& step, std::span<const double> columns) = 0;
-  virtual void adapt(double gain, double trials) = 0;
-  /// The latents with the transform mu_j <- a_j mu_j + b_j applied, kept so.
-  virtual void transform(std::size_t chain, std::span<const double> a, std::span<const double> b) = 0;
-  [[nodiscard]] virtual double value(std::size_t chain, std::size_t component) const = 0;
-};
-
 class VectorModel {
  public:
   virtual ~VectorModel() = default;
@@ -98,11 +86,6 @@ class VectorModel {
   virtual void draw_given_theta(LatentUpdate update, std::span<const double> coefficients,
                                 const ObjectView<double>& objects, std::uint64_t i, std::uint64_t seed,
                                 std::span<double> mu) const = 0;
-  /// `objects`: the one object, which is number `object` of the catalog.
-  [[nodiscard]] virtual std::unique_ptr<VectorReplay> replay(LatentUpdate update, bool double_precision,
-                                                             const ObjectTable<double>& objects,
-                                                             std::uint64_t object,
-                                                             const LatentSetup& setup) const = 0;
 };
 
 /// A population and a measurement that were compiled together, by name.

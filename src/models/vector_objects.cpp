@@ -99,6 +99,7 @@ ObjectTable<double> vector_objects(const VectorParts& parts, VectorRows rows, st
   const std::size_t d = parts.latents();
   ObjectTable<double> objects;
   objects.size = end - begin;
+  objects.first = begin;
   objects.latents = static_cast<std::uint32_t>(d);
   objects.column[0].assign(objects.size, 0.0);
   objects.offset.push_back(0);

@@ -360,7 +360,7 @@ class Run {
       std::iota(chains.begin(), chains.end(), begin);
       target(chains, std::span(state_.theta).subspan(begin * d, count * d),
              std::span(state_.lp).subspan(begin, count));
-      for (std::size_t k = 0; k < moves && !state_.free.empty(); ++k)
+      for (std::size_t k = 0; k < moves && !state_.free.empty(); ++k)  // all fixed: latents alone move
         move_once(state_, first, last, settings_, static_cast<std::uint32_t>(t), purpose,
                   static_cast<std::uint32_t>(k), target);
     };
