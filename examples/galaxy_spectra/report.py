@@ -49,7 +49,8 @@ def main(out: Path) -> int:
     axis.legend()
     print(save(figure, out, "mass_function"))
     good = all(abs(off) < 4 for off in offsets["joint"].values())
-    good = good and max(abs(off) for off in offsets["naive"].values()) > 3
+    if masses.size >= 2000:  # fewer galaxies may not tell
+        good = good and max(abs(off) for off in offsets["naive"].values()) > 3
     print("good" if good else "NOT AS EXPECTED")
     return 0 if good else 1
 
