@@ -20,7 +20,8 @@ using starling::Method;
 /// made here.
 starling::Model model_of(const PopulationCase& p, Method method) {
   const auto parameters = starling::parameters_of(p.text, "normal");
-  const bool moves = starling::find_population(p.text).model->support_moves();
+  const bool moves =
+      !starling::names_vectors(p.text) && starling::find_population(p.text).model->support_moves();
   starling::Priors priors;
   for (std::size_t j = 0; j < parameters.size(); ++j) {
     const auto& name = parameters[j].name;
@@ -40,7 +41,7 @@ starling::CalibrationOptions options_for(const PopulationCase& p, Method method)
   o.draws = 29;
   o.latents = 1;
   o.sigma = method == Method::naive ? 0 : p.text == "beta" ? 0.1 : 0.3;
-  o.false_alarm = 1e-7;  // of one; there are 51
+  o.false_alarm = 1e-7;  // of one; there are 63
   o.threads = 1;
   o.fit.ensembles = 1;
   o.fit.walkers = std::max<std::size_t>(20, 4 * p.theta.size());
@@ -68,6 +69,14 @@ std::string case_name(const testing::TestParamInfo<EveryFit::ParamType>& info) {
     if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
   return name + "_" + to_string(std::get<1>(info.param));
 }
+/// Populations of several latents per object.
+const std::vector<PopulationCase> kVectors{{"multivariate_normal(dimension=2)", {0.3, 1, 1, 0.6, 0.4}},
+                                           {"linear", {1, 2, 0.5, 3, 1}},
+                                           {"linear_mixture_2", {1, -0.7, 0.3, -1, 0.5, 2, 0.8, 0.4}}};
+INSTANTIATE_TEST_SUITE_P(Vectors, EveryFit,
+                         testing::Combine(testing::ValuesIn(kVectors),
+                                          testing::Values(Method::naive, Method::marginal, Method::joint)),
+                         case_name);
 INSTANTIATE_TEST_SUITE_P(Of, EveryFit,
                          testing::Combine(testing::ValuesIn(populations()),
                                           testing::Values(Method::naive, Method::marginal, Method::joint)),

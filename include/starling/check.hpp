@@ -42,6 +42,7 @@ struct PredictiveCheck {
   std::size_t replicates = 0, objects = 0;
   bool of_latents = false;  ///< else of points
   std::vector<Quantity> quantities;
+  /// Of several latents per object the histogram and the density are of the first, the density roughly.
   std::vector<double> edges;     ///< of the histogram's bins
   std::vector<double> observed;  ///< density of the fitted catalog's points (or latents) per bin
   Band replicated;               ///< the same of the replicates

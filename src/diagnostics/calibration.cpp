@@ -18,6 +18,7 @@
 #include "diagnostics/table.hpp"
 #include "models/definition.hpp"
 #include "starling/error.hpp"
+#include "starling/pairs.hpp"
 #include "starling/random.hpp"
 #include "starling/summary.hpp"
 
@@ -54,10 +55,23 @@ Simulation simulate_catalog(const Model& model, const std::vector<double>& theta
   const std::vector<double> truth(theta.begin(), theta.begin() + static_cast<std::ptrdiff_t>(population));
   const double sigma = options.sigma > 0 ? options.sigma : 1;
   const double scale = measurement == "normal_unknown_noise" ? theta.at(population) : 1;
-  Simulation made = simulate(model.population(), truth, options.objects, {sigma * scale},
-                             measurement == "samples" ? options.samples : 0, seed);
+  SimulationRequest request{model.population(),
+                            "normal",
+                            truth,
+                            {},
+                            options.objects,
+                            measurement == "samples" ? options.samples : 0,
+                            seed};
+  for (const Column& column : pair_facts(model.population(), "normal").columns)
+    if (column.role.starts_with("sigma")) request.columns[column.role] = {sigma * scale};
+  Simulation made = simulate(request);
   made.catalog.sigma = {sigma};
-  if (!(options.sigma > 0)) made.catalog.x = made.mu;
+  if (options.sigma > 0) return made;
+  const std::size_t components = made.mu.size() / options.objects;
+  for (std::size_t i = 0; i < options.objects; ++i)
+    for (std::size_t j = 0; j < components; ++j)
+      (j == 0 ? made.catalog.x : made.catalog.columns.at(fmt::format("x_{}", j + 1)))[i] =
+          made.mu[i * components + j];
   return made;
 }
 

@@ -66,6 +66,26 @@ std::vector<NamedValue> quantities_of(const std::vector<double>& points, const C
   return all;
 }
 
+/// Those of points of several components, [component][object], and the components' correlations.
+std::vector<NamedValue> quantities_of_all(const std::vector<double>& points, const Catalog& catalog,
+                                          const std::vector<std::string>& names) {
+  if (names.size() == 1) return quantities_of(points, catalog);
+  const std::size_t n = points.size() / names.size();
+  std::vector<std::vector<double>> components;
+  std::vector<NamedValue> all;
+  for (std::size_t j = 0; j < names.size(); ++j) {
+    const auto first = points.begin() + static_cast<std::ptrdiff_t>(j * n);
+    components.emplace_back(first, first + static_cast<std::ptrdiff_t>(n));
+    for (const auto& [name, value] : quantities_of(components[j], {}))
+      all.push_back({names[j] + ", " + name, value});
+  }
+  for (std::size_t k = 1; k < names.size() && n > 2; ++k)
+    for (std::size_t j = 0; j < k; ++j)
+      if (const double r = correlation(components[j], components[k]); std::isfinite(r))
+        all.push_back({fmt::format("correlation of {} and {}", names[j], names[k]), r});
+  return all;
+}
+
 /// Edges of bins over most of the points.
 std::vector<double> edges_for(std::vector<double> points) {
   double low = share(points, 0.01), high = share(points, 0.99);
@@ -161,14 +181,18 @@ PredictiveCheck check_predictions(const Model& model, const Catalog& catalog, co
   check.objects = catalog.size();
   check.of_latents = replicator.of_latents();
   const auto first = replicator.observed(theta_of(0), 0);
-  check.edges = edges_for(first);
+  const auto names = model.definition().latents();
+  const auto of_first = [&](const std::vector<double>& points) {  // component
+    return std::vector<double>(points.begin(), points.begin() + static_cast<std::ptrdiff_t>(catalog.size()));
+  };
+  check.edges = edges_for(of_first(first));
   constexpr std::size_t places = 201;
   for (std::size_t k = 0; k < places; ++k)
     check.mu.push_back(check.edges.front() + (check.edges.back() - check.edges.front()) *
                                                  static_cast<double>(k) / static_cast<double>(places - 1));
 
   const auto described = [&](const std::vector<double>& points) {
-    return Described{quantities_of(points, catalog), histogram(points, check.edges)};
+    return Described{quantities_of_all(points, catalog, names), histogram(of_first(points), check.edges)};
   };
   const Described always = described(first);  // but for latents
   std::vector<Replicate> all(options.replicates);

@@ -8,6 +8,7 @@
 #include "models/definition.hpp"
 #include "models/frames.hpp"
 #include "models/selection.hpp"
+#include "models/vector_pair.hpp"
 #include "starling/error.hpp"
 #include "starling/random.hpp"
 
@@ -18,11 +19,36 @@ HostStream stream_of(std::uint64_t seed, std::uint32_t replicate, std::size_t ob
   return {seed, replicate, static_cast<std::uint32_t>(object), purpose_word(Purpose::simulation, what)};
 }
 
-NamedPair pair_of_one_latent(const Model& model) {
-  if (names_vectors(model.population()))
-    throw InputError(fmt::format("population '{}': catalogs are replicated of one latent per object only",
-                                 model.population()));
-  return find_pair(model.population(), model.measurement());
+/// [component][object] of what `points` gives of every object.
+template <class PointsOf>
+std::vector<double> by_component_of(std::size_t objects, std::size_t components, const PointsOf& points) {
+  std::vector<double> all(objects * components);
+  for (std::size_t i = 0; i < objects; ++i) {
+    const auto own = points(i);
+    for (std::size_t j = 0; j < components; ++j) all[j * objects + i] = own[j];
+  }
+  return all;
+}
+
+/// A density from draws: normal kernels of Silverman's width.
+std::vector<double> kernel_density(const std::vector<double>& draws, std::span<const double> at) {
+  const double n = static_cast<double>(draws.size());
+  double mean = 0, square = 0;
+  for (const double x : draws) mean += x / n;
+  for (const double x : draws) square += (x - mean) * (x - mean) / n;
+  const double width = 0.9 * std::sqrt(square) * std::pow(n, -0.2);
+  std::vector<double> p(at.size());
+  for (std::size_t k = 0; k < at.size(); ++k)
+    for (const double x : draws) {
+      const double z = (at[k] - x) / width;
+      p[k] += std::exp(-0.5 * z * z) / (n * width * 2.50662827463100050242);
+    }
+  return p;
+}
+
+std::shared_ptr<const VectorModel> vectors_of(const Model& model) {
+  if (!names_vectors(model.population())) return nullptr;
+  return find_vector_model(model.population(), model.measurement()).model;
 }
 
 }  // namespace
@@ -30,8 +56,9 @@ NamedPair pair_of_one_latent(const Model& model) {
 Replicator::Replicator(const Model& model, const Catalog& catalog, Method method, std::uint64_t seed)
     : model_(model),
       catalog_(catalog),
-      pair_(pair_of_one_latent(model)),
-      points_are_truths_(method == Method::naive || pair_.measurement.model == nullptr),
+      vectors_(vectors_of(model)),
+      pair_(vectors_ ? NamedPair{} : find_pair(model.population(), model.measurement())),
+      points_are_truths_(method == Method::naive || model.measurement() == "samples"),
       seed_(seed),
       population_dimension_(model.definition().population_dimension()) {
   using Kind = Selection::Kind;
@@ -44,6 +71,10 @@ Replicator::Replicator(const Model& model, const Catalog& catalog, Method method
     throw InputError(
         fmt::format("a threshold on measured values cuts no catalog of {}, in which none are drawn anew",
                     method == Method::naive ? "a naive fit" : "posterior samples"));
+  if (vectors_) {
+    measurement_dimension_ = of_latents() ? 0 : vectors_->measurement_parameters().size();
+    return;
+  }
   if (pair_.measurement.model) measurement_dimension_ = pair_.measurement.model->parameters().size();
   if (points_are_truths_) return;
   const Rows rows(*pair_.measurement.model, catalog);
@@ -60,14 +91,31 @@ std::span<const double> Replicator::noise(std::span<const double> theta) const {
   return theta.subspan(population_dimension_, measurement_dimension_);
 }
 
+std::vector<double> Replicator::new_points(std::span<const double> theta, std::size_t object,
+                                           HostStream& stream) const {
+  std::vector<double> mu(vectors_->latents().size());
+  vectors_->draw(population(theta), covariates_of(*vectors_, catalog_, object), stream, mu);
+  if (points_are_truths_) return mu;
+  auto row = vector_row(*vectors_, catalog_, object);
+  row.values = vectors_->draw_values(noise(theta), row, mu, stream);
+  if (row.values.empty())
+    throw InputError(
+        fmt::format("measurement '{}' does not say how measured values are drawn: no catalog can be "
+                    "replicated",
+                    model_.measurement()));
+  vectors_->start(row, mu);
+  return mu;
+}
+
 std::vector<double> Replicator::observed(std::span<const double> theta, std::uint32_t replicate) const {
-  if (!of_latents()) return points_of(pair_.measurement.model.get(), catalog_);
-  std::vector<double> latents;
-  for (std::size_t i = 0; i < catalog_.size(); ++i) {
+  if (!of_latents() && !vectors_) return points_of(pair_.measurement.model.get(), catalog_);
+  return by_component_of(catalog_.size(), model_.definition().latents().size(), [&](std::size_t i) {
     auto stream = stream_of(seed_, replicate, i, 2000);
-    latents.push_back(model_.definition().latents_given_theta(catalog_, i, theta, stream).front());
-  }
-  return latents;
+    if (of_latents()) return model_.definition().latents_given_theta(catalog_, i, theta, stream);
+    std::vector<double> point(vectors_->latents().size());
+    vectors_->start(vector_row(*vectors_, catalog_, i), point);
+    return point;
+  });
 }
 
 double Replicator::new_point(std::span<const double> theta, std::size_t object, HostStream& stream) const {
@@ -88,16 +136,24 @@ double Replicator::new_point(std::span<const double> theta, std::size_t object, 
 }
 
 std::vector<double> Replicator::replicated(std::span<const double> theta, std::uint32_t replicate) const {
-  std::vector<double> points;
-  for (std::size_t i = 0; i < catalog_.size(); ++i) {
+  return by_component_of(catalog_.size(), model_.definition().latents().size(), [&](std::size_t i) {
     auto stream = stream_of(seed_, replicate, i, 2001);
-    points.push_back(new_point(theta, i, stream));
-  }
-  return points;
+    return vectors_ ? new_points(theta, i, stream) : std::vector<double>{new_point(theta, i, stream)};
+  });
 }
 
 std::vector<double> Replicator::density(std::span<const double> theta, std::span<const double> mu) const {
   std::vector<double> p(mu.size());
+  if (vectors_) {
+    std::vector<double> draws;
+    for (std::size_t k = 0; k < 2000; ++k) {
+      auto stream = stream_of(seed_, 0, k, 2002);
+      std::vector<double> one(vectors_->latents().size());
+      vectors_->draw(population(theta), covariates_of(*vectors_, catalog_, k % catalog_.size()), stream, one);
+      draws.push_back(one[0]);
+    }
+    return kernel_density(draws, mu);
+  }
   pair_.population.model->log_density(pair_.population.model->prepared(population(theta)), mu, p);
   for (double& value : p) value = std::exp(value);
   return p;
