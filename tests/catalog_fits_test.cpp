@@ -273,6 +273,26 @@ Catalog made(bool ragged) {
   return c;
 }
 
+TEST_F(Fits, RowsOfNumbersAreReadByTheirRole) {
+  table("SPECTRA", {{"flux", "3E"}, {"z", "1D"}, {"good", "1J"}});
+  put(1, {1, 2, 3, 4, 5, 6, 7, 8, 9});
+  put(2, {0.1, 0.2, 0.3});
+  put(3, {1, 0, 1});
+  CatalogOptions options;
+  options.x = "";
+  options.optional_columns = {"flux", "z"};
+  options.mask = "good";
+  const Catalog catalog = read(options);
+  EXPECT_EQ(catalog.x, (Numbers{0, 0}));
+  EXPECT_EQ(catalog.arrays.at("flux"), (Numbers{1, 2, 3, 7, 8, 9}));
+  EXPECT_EQ(catalog.column("z"), (Numbers{0.1, 0.3}));
+  // what is written reads back, and where it cannot be written it is refused
+  starling::write_catalog(folder_ / "again.fits", catalog);
+  options.mask = "";
+  EXPECT_EQ(read_fits(folder_ / "again.fits", options).arrays, catalog.arrays);
+  expect_input_error([&] { starling::write_catalog(folder_ / "again.csv", catalog); }, "rows of numbers");
+}
+
 TEST_F(Fits, RoundTripsBitForBit) {
   for (const bool ragged : {false, true}) {
     const Catalog c = made(ragged);

@@ -222,6 +222,10 @@ void write_catalog(const std::filesystem::path& path, const Catalog& catalog,
     throw InputError(fmt::format("{}: CSV catalogs hold no posterior samples, expected .h5, .hdf5 or .fits",
                                  path.string()));
   }
+  if (format == Format::csv && !catalog.arrays.empty())
+    throw InputError(
+        fmt::format("{}: CSV catalogs hold no rows of numbers ('{}'), expected .h5, .hdf5 or .fits",
+                    path.string(), catalog.arrays.begin()->first));
   if (path == "-") return write_csv(path, catalog, truth);
   if (format == Format::fits && (!is_fits(path) || catalog_file(path) != path)) {
     throw InputError(

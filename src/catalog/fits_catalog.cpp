@@ -21,6 +21,7 @@ struct Output {
   const std::vector<double>* values = nullptr;   // one per object, or one for all
   const std::vector<double>* samples = nullptr;  // by the catalog's offsets
   const std::vector<std::string>* texts = nullptr;
+  std::size_t width = 0;  // of rows of numbers: how many of `values` each object has
 };
 
 std::string text_format(const std::vector<std::string>& texts) {
@@ -41,6 +42,11 @@ class Writer {
 
   void add(const char* name, const std::vector<double>& values) {
     if (!values.empty()) outputs_.push_back({.name = name, .format = "1D", .values = &values});
+  }
+  void add_rows(const std::string& name, const std::vector<double>& values) {
+    const std::size_t width = values.size() / catalog_.size();
+    outputs_.push_back(
+        {.name = name, .format = fmt::format("{}D", width), .values = &values, .width = width});
   }
   void add(const char* name, const std::vector<std::string>& texts) {
     if (!texts.empty()) outputs_.push_back({.name = name, .format = text_format(texts), .texts = &texts});
@@ -75,6 +81,9 @@ class Writer {
  private:
   void write(const Output& output, int column, std::size_t first, std::size_t last) {
     if (output.texts != nullptr) return write_texts(*output.texts, column, first, last);
+    if (output.width > 0)
+      return write_numbers(column, first, output.values->data() + first * output.width,
+                           (last - first) * output.width);
     if (output.values != nullptr) {
       const bool one_for_all = output.values->size() == 1;
       std::vector<double> values(last - first, output.values->front());
@@ -164,6 +173,7 @@ void write_fits(const std::filesystem::path& path, const Catalog& catalog, const
   writer.add("sigma", catalog.sigma);
   writer.add("weight", catalog.weight);
   for (const auto& [role, values] : catalog.columns) writer.add(role.c_str(), values);
+  for (const auto& [role, values] : catalog.arrays) writer.add_rows(role, values);
   writer.add("mu", truth);
   if (catalog.sample_size > 1)
     throw InputError(
