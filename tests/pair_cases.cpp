@@ -56,7 +56,10 @@ const std::vector<PopulationCase>& populations() {
       {"smooth(lower=0,upper=1,pieces=4)", {2, 1, -0.5, -1.5, -2, 1}},
       {"normal_mixture_2", {-0.5, 0.4, 1.2, 0.5, 0.4}},
       {"normal_mixture_3", {-0.7, 0.4, 0.5, 0.3, 1.6, 0.5, 0.3, 0.3}},
-      {"normal_mixture_4", {-1, 0.4, 0, 0.3, 1, 0.5, 2, 0.3, 0.2, 0.3, 0.3}}};
+      {"normal_mixture_4", {-1, 0.4, 0, 0.3, 1, 0.5, 2, 0.3, 0.2, 0.3, 0.3}},
+      {"log_normal_mixture_2", {-0.8, 0.3, 0.4, 0.4, 0.4}},
+      {"gamma_mixture_2", {1.7, 0.3, 4, 0.5, 0.4}},
+      {"beta_mixture_2", {1.5, 6, 5, 1.8, 0.4}}};
   return all;
 }
 

@@ -2,9 +2,11 @@
 // factor as its definition has it.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
+#include <span>
 #include <vector>
 
 #include "starling/populations/bb1.hpp"
@@ -267,6 +269,37 @@ struct Case<SmoothDensity> {
       sum += coefficient[j] * b;
     }
     return std::exp(sum);
+  }
+};
+
+/// p(mu | theta) itself, of components of mixtures.
+inline double written_out(const LogNormalPopulation&, std::span<const double> t, double mu) {
+  return gaussian(std::log(mu), t[0], t[1]) / (mu * std::sqrt(2 * M_PI));
+}
+inline double written_out(const GammaPopulation&, std::span<const double> t, double mu) {
+  return std::exp((t[0] - 1) * std::log(mu) - mu / t[1] - t[0] * std::log(t[1]) - std::lgamma(t[0]));
+}
+inline double written_out(const BetaPopulation&, std::span<const double> t, double mu) {
+  return std::exp((t[0] - 1) * std::log(mu) + (t[1] - 1) * std::log1p(-mu) + std::lgamma(t[0] + t[1]) -
+                  std::lgamma(t[0]) - std::lgamma(t[1]));
+}
+
+template <class P>
+requires(!std::is_same_v<P, NormalPopulation>) struct Case<Mixture<P, 2>> {
+  static Sample<Mixture<P, 2>> sample(Random& r) {
+    auto first = Case<P>::sample(r), second = Case<P>::sample(r);
+    if (second.theta[0] < first.theta[0]) std::swap(first, second);
+    Sample<Mixture<P, 2>> s{{}, first.theta, first.pieces, first.logarithmic};
+    s.theta.insert(s.theta.end(), second.theta.begin(), second.theta.end());
+    s.theta.push_back(r.uniform(0.01, 0.99));
+    s.pieces.insert(s.pieces.end(), second.pieces.begin(), second.pieces.end());
+    std::sort(s.pieces.begin(), s.pieces.end());
+    s.pieces.erase(std::unique(s.pieces.begin(), s.pieces.end()), s.pieces.end());
+    return s;
+  }
+  static double shape(const Mixture<P, 2>&, const std::vector<double>& t, double mu) {
+    const std::span<const double> all = t;
+    return t[4] * written_out(P{}, all.first(2), mu) + (1 - t[4]) * written_out(P{}, all.subspan(2, 2), mu);
   }
 };
 

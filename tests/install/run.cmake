@@ -52,6 +52,13 @@ if(MODEL)
     endif()
   endforeach()
 
+  # A mixture of one's own populations.
+  run(${program} fit ${WORK}/own.csv --population "rayleigh_mixture(components=2)" --method naive --walkers 20 --burn-in 200
+    --steps 200 --seed 1 -o ${WORK}/own_mixture.nc)
+  if(NOT output MATCHES "\ns_2 +([0-9.]+)" OR CMAKE_MATCH_1 LESS 1.8)
+    message(FATAL_ERROR "the fit of a mixture of one's own populations is off, s_2 should be above 2:\n${output}")
+  endif()
+
   # A measurement of one's own, beside those that are built in, with the populations that were compiled with it.
   run(${program} info)
   if(NOT output MATCHES "laplace")
@@ -68,7 +75,7 @@ if(MODEL)
   endforeach()
   execute_process(COMMAND ${program} fit ${WORK}/laplace.csv --measurement laplace -o ${WORK}/no.nc
     RESULT_VARIABLE status ERROR_VARIABLE message)
-  if(NOT status EQUAL 2 OR NOT message MATCHES "'normal' was not compiled with measurement 'laplace', only rayleigh")
+  if(NOT status EQUAL 2 OR NOT message MATCHES "'normal' was not compiled with measurement 'laplace', only rayleigh, rayleigh_mixture_2")
     message(FATAL_ERROR "a population that was not compiled with the measurement gives ${status}: ${message}")
   endif()
 

@@ -2,3 +2,6 @@
 
 #include "laplace.hpp"
 #include "rayleigh.hpp"
+#include "starling/populations/mixture.hpp"
+
+using TwoRayleighs = starling::Mixture<Rayleigh, 2>;

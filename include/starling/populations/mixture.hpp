@@ -4,6 +4,9 @@
 
 #include <boost/math/special_functions/erf.hpp>
 
+#include "starling/populations/beta.hpp"
+#include "starling/populations/gamma.hpp"
+#include "starling/populations/log_normal.hpp"
 #include "starling/populations/normal.hpp"
 
 namespace starling {
@@ -186,6 +189,9 @@ struct Mixture {
 using NormalMixture2 = Mixture<NormalPopulation, 2>;
 using NormalMixture3 = Mixture<NormalPopulation, 3>;
 using NormalMixture4 = Mixture<NormalPopulation, 4>;
+using LogNormalMixture2 = Mixture<LogNormalPopulation, 2>;
+using GammaMixture2 = Mixture<GammaPopulation, 2>;
+using BetaMixture2 = Mixture<BetaPopulation, 2>;
 
 static_assert(NormalMixture2::name == "normal_mixture_2");
 static_assert(Population<NormalMixture2> && HasConstraint<NormalMixture2> && HasFrame<NormalMixture2> &&
