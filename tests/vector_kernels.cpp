@@ -76,7 +76,8 @@ void expect_same_sums(VectorTerm term, VectorRows rows, bool weighted) {
   std::vector<double> reference(static_cast<std::size_t>(walkers.coefficients));
   for (std::size_t j = 0; j < reference.size(); ++j) reference[j] = walkers.values[j * kWalkers];
   for (std::uint64_t i = 0; i < kObjects; ++i)
-    if (const double l = scene().model->evaluate(term, reference, objects.view(), i); std::isfinite(l))
+    if (const double l = scene().model->evaluate(term, reference, objects.view(), i);
+        term != VectorTerm::injections && std::isfinite(l))
       objects.column[0][i] = l;
   if (weighted)
     for (std::uint64_t i = 0; i < kObjects; ++i) objects.weight.push_back(std::abs(noise(i, 3)));
@@ -102,6 +103,9 @@ TEST(STARLING_MODEL_NAME, NaiveTerm) {
 TEST(STARLING_MODEL_NAME, SamplesTerm) {
   for (const bool weighted : {false, true})
     expect_same_sums<VectorSamplesTerm<P>>(VectorTerm::samples, VectorRows::samples, weighted);
+}
+TEST(STARLING_MODEL_NAME, InjectionTerm) {
+  expect_same_sums<VectorInjectionTerm<P>>(VectorTerm::injections, VectorRows::samples, false);
 }
 TEST(STARLING_MODEL_NAME, ClosedForm) {
   if constexpr (HasNormalComponents<P>)

@@ -2,7 +2,9 @@
 /// catalog holds those that it saw.
 #pragma once
 
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace starling {
@@ -21,18 +23,23 @@ struct Selection {
   };
   Kind kind = Kind::none;
   double a = 0, b = 0;
-  std::vector<double> mu;     ///< table: increasing; injections: of those that were seen
+  /// table: increasing; injections: of those that were seen; of several latents side by side.
+  std::vector<double> mu;
   std::vector<double> value;  ///< table: p_det; injections: ln p_draw(mu)
   double injected = 0;        ///< how many were drawn, seen or not
-  bool rate = false;          ///< `rate` is a hyperparameter
-  std::string text;           ///< as on the command line
+  /// By role: covariates of the injections, for populations that depend on them; p_draw is their density,
+  /// too.
+  std::map<std::string, std::vector<double>> covariates;
+  bool rate = false;  ///< `rate` is a hyperparameter
+  std::string text;   ///< as on the command line
 
   [[nodiscard]] bool any() const { return kind != Kind::none || rate; }
 };
 
 /// Reads "threshold(5)", "logistic(5, 0.3)", "table(FILE)" (columns mu and p_det) and "injections(FILE,
-/// 100000)" (columns mu and p_draw or log_p_draw of those that were seen, and how many were drawn). FILE is
-/// read as a catalog. "" or "none": no selection. Throws InputError.
-Selection parse_selection(const std::string& text);
+/// 100000)" (columns mu, or whatever names the population's latents and covariates have, and p_draw or
+/// log_p_draw of those that were seen, and how many were drawn). FILE is read as a catalog. "" or "none": no
+/// selection. Throws InputError.
+Selection parse_selection(const std::string& text, std::string_view population = "normal");
 
 }  // namespace starling

@@ -9,6 +9,7 @@
 #include "starling/catalog.hpp"
 #include "starling/error.hpp"
 #include "starling/model.hpp"
+#include "starling/pairs.hpp"
 #include "starling/selection.hpp"
 
 namespace starling {
@@ -43,12 +44,21 @@ void read_table(Selection& s, const std::string& file) {
     throw InputError(fmt::format("{}: p_det is 0 everywhere", file));
 }
 
-void read_injections(Selection& s, const std::string& file) {
+void read_injections(Selection& s, const std::string& file, std::string_view population) {
+  const auto facts = pair_facts(population, "samples");
+  const auto& latents = facts.latents;
   CatalogOptions options;
-  options.x = "mu";
+  options.x = latents[0];
+  for (std::size_t j = 1; j < latents.size(); ++j) options.columns[latents[j]] = latents[j];
+  for (const auto& column : facts.columns) options.columns[column.role] = column.role;
   options.optional_columns = {"p_draw", "log_p_draw"};
   const Catalog found = read_catalog(file, options);
-  s.mu = found.x;
+  const std::size_t count = found.size();
+  for (std::size_t k = 0; k < count; ++k) {
+    s.mu.push_back(found.x[k]);
+    for (std::size_t j = 1; j < latents.size(); ++j) s.mu.push_back(found.columns.at(latents[j])[k]);
+  }
+  for (const auto& column : facts.columns) s.covariates[column.role] = found.columns.at(column.role);
   const auto density = found.columns.find("p_draw"), log_density = found.columns.find("log_p_draw");
   if ((density == found.columns.end()) == (log_density == found.columns.end()))
     throw InputError(fmt::format(
@@ -63,15 +73,15 @@ void read_injections(Selection& s, const std::string& file) {
       s.value.push_back(std::log(density->second[k]));
     }
   }
-  if (!(s.injected >= static_cast<double>(s.mu.size())))
+  if (!(s.injected >= static_cast<double>(count)))
     throw InputError(
         fmt::format("{}: {} injections were seen of {} that were drawn; expected that many or more", file,
-                    s.mu.size(), s.injected));
+                    count, s.injected));
 }
 
 }  // namespace
 
-Selection parse_selection(const std::string& text) {
+Selection parse_selection(const std::string& text, std::string_view population) {
   Selection s;
   s.text = trimmed_text(text);
   if (s.text.empty() || s.text == "none") return s;
@@ -104,7 +114,7 @@ Selection parse_selection(const std::string& text) {
   } else {
     s.kind = Selection::Kind::injections;
     s.injected = number(arguments[1], s.text);
-    read_injections(s, std::string(arguments[0]));
+    read_injections(s, std::string(arguments[0]), population);
   }
   return s;
 }

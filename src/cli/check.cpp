@@ -29,7 +29,8 @@ int check_command(const CheckArguments& given) {
   const auto python = python_for_plot(given.plot);
   const auto chain = read_chain(given.path, ChainParts::draws);
   const auto catalog = fitted_catalog(chain, given.path, given.catalog);
-  const auto model = model_of(chain.header, parse_selection(request_of(chain.header, given.path).selection));
+  const auto model = model_of(
+      chain.header, parse_selection(request_of(chain.header, given.path).selection, chain.header.population));
   const auto result = check_predictions(model, catalog, chain, options);
   const auto json = to_json(result);
   if (given.json)

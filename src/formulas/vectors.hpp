@@ -129,6 +129,28 @@ struct VectorSamplesTerm {
   }
 };
 
+/// Injections that were detected, for P_det: sums of w and w^2, w = p(mu | theta) / p_draw(mu), in units of
+/// exp(column 0). An object here is a run of injections, in rows as of samples, p_draw in place of pi0.
+template <class P>
+struct VectorInjectionTerm {
+  static constexpr int coefficients = P::prepared_size;
+  static constexpr int outputs = 2;
+
+  template <class R, class S>
+  static STARLING_HD Coefficients<R, 2> evaluate(const Coefficients<R, coefficients>& c,
+                                                 const ObjectView<S>& objects, std::uint64_t i) {
+    const R unit(objects.column[0][i]);
+    R sum(0.0f), squares(0.0f);
+    VectorSamplesTerm<P>::template for_samples<R, S>(c, VectorObject<S>(objects, i), latents_of<P>(objects),
+                                                     [&](R l, std::uint64_t, const R*) {
+                                                       const R w = math::exp(l - unit);
+                                                       sum = sum + w;
+                                                       squares = math::fma(w, w, squares);
+                                                     });
+    return {{sum, squares}};
+  }
+};
+
 /// The integral over mu of N(x; mu, C_i) p(mu | theta) for a sum of normal distributions. The row goes on
 /// with C_i, packed. Coefficients of each component: {ln weight - ln(2 pi)^(d/2); mean; covariance; its
 /// factor}.

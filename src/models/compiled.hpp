@@ -25,7 +25,10 @@
 
 /// The kernels of a population P of several latents per object with the measurement M; the last two where P
 /// is a sum of normal distributions.
-#define STARLING_FOR_EACH_VECTOR_TERM(P, X) X(starling::VectorPointTerm<P>) X(starling::VectorSamplesTerm<P>)
+#define STARLING_FOR_EACH_VECTOR_TERM(P, X) \
+  X(starling::VectorPointTerm<P>)           \
+  X(starling::VectorSamplesTerm<P>)         \
+  X(starling::VectorInjectionTerm<P>)
 #define STARLING_FOR_EACH_VECTOR_LATENT(P, M, X) \
   X(starling::VectorMetropolis<P, M>)            \
   X(starling::VectorSampled<P>)

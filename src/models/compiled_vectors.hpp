@@ -184,6 +184,7 @@ class CompiledVectors final : public VectorModel {
     if constexpr (HasNormalComponents<P>)
       if (term == VectorTerm::exact) return f.template operator()<NormalComponentsTerm<P>>();
     if (term == VectorTerm::samples) return f.template operator()<VectorSamplesTerm<P>>();
+    if (term == VectorTerm::injections) return f.template operator()<VectorInjectionTerm<P>>();
     return f.template operator()<VectorPointTerm<P>>();
   }
   template <class F>

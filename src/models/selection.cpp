@@ -16,36 +16,20 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// N: the objects, or the sum of their weights.
-double number_of_objects(const Catalog& catalog) {
-  if (catalog.weight.empty()) return static_cast<double>(catalog.size());
-  double sum = 0;
-  for (const double w : catalog.weight) sum += w;
-  return sum;
-}
-
 /// What P_det (or its logarithm) becomes in the likelihood.
 class Factor : public SelectionFactor {
  public:
-  Factor(const Parts& parts, const Selection& selection)
-      : parts_(parts), selection_(selection), n_(number_of_objects(parts.catalog)) {}
+  Factor(const Selection& selection, Selected selected) : selection_(selection), selected_(selected) {}
 
  protected:
   [[nodiscard]] double log_factor_of(double p, std::span<const double> theta) const {
     if (!(p > 0)) return -kInfinity;
-    if (!selection_.rate) return -n_ * std::log(p);
-    const double rate = theta[parts_.dimension - 1];
-    return n_ * std::log(rate) - rate * p;
+    if (!selection_.rate) return -selected_.number * std::log(p);
+    const double rate = theta[selected_.dimension - 1];
+    return selected_.number * std::log(rate) - rate * p;
   }
-  [[nodiscard]] std::vector<double> framed(std::span<const double> theta) const {
-    return parts_.population->to_frame(theta.first(parts_.population_dimension), parts_.frame);
-  }
-  [[nodiscard]] std::span<const double> noise(std::span<const double> theta) const {
-    return theta.subspan(parts_.population_dimension, parts_.measurement_dimension);
-  }
-  Parts parts_;
   Selection selection_;
-  double n_;
+  Selected selected_;
 };
 
 /// Nothing is selected: P_det = 1.
@@ -53,13 +37,17 @@ class Everything final : public Factor {
  public:
   using Factor::Factor;
   void log_factor(std::span<const double> theta, std::span<double> out) override {
-    for (std::size_t i = 0; i < out.size(); ++i)
-      out[i] = log_factor_of(1, theta.subspan(i * parts_.dimension, parts_.dimension));
+    const std::size_t d = selected_.dimension;
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = log_factor_of(1, theta.subspan(i * d, d));
   }
   bool cheap() const override { return true; }
   Error error(std::span<const double>) override { return {0, kInfinity}; }
   double detected(std::span<const double>) override { return 1; }
 };
+
+Selected selected_of(const Parts& parts) {
+  return {number_of_objects(parts.catalog), parts.dimension};
+}
 
 /// Quadrature of p(mu | theta) p_det(mu), or its closed form: a threshold on a normal population through
 /// normal noise. Where p_det depends on an object's noise, ln P_det is needed for every object; as a function
@@ -67,12 +55,13 @@ class Everything final : public Factor {
 /// its values at Chebyshev nodes.
 class ByQuadrature final : public Factor {
  public:
-  ByQuadrature(const Parts& parts, const Selection& selection) : Factor(parts, selection) {
+  ByQuadrature(const Parts& parts, const Selection& selection)
+      : Factor(selection, selected_of(parts)), parts_(parts) {
     if (selection.kind == Selection::Kind::threshold) {
       prepare_rows();
     } else {
       rows_ = {Rows::Values{}};
-      share_ = {n_};
+      share_ = {selected_.number};
     }
   }
   bool cheap() const override { return closed_form(); }
@@ -175,7 +164,7 @@ class ByQuadrature final : public Factor {
         }
     if (varies == 0) {
       rows_ = {rows[0]};
-      share_ = {n_};
+      share_ = {selected_.number};
       return;
     }
     if (selection_.rate)
@@ -218,6 +207,14 @@ class ByQuadrature final : public Factor {
     }
   }
 
+  [[nodiscard]] std::vector<double> framed(std::span<const double> theta) const {
+    return parts_.population->to_frame(theta.first(parts_.population_dimension), parts_.frame);
+  }
+  [[nodiscard]] std::span<const double> noise(std::span<const double> theta) const {
+    return theta.subspan(parts_.population_dimension, parts_.measurement_dimension);
+  }
+
+  Parts parts_;
   std::vector<Rows::Values> rows_;
   std::vector<double> share_;  // of the objects that each row stands for
 };
@@ -225,60 +222,68 @@ class ByQuadrature final : public Factor {
 /// Importance sampling over injections.
 class ByInjections final : public Factor {
  public:
-  ByInjections(const Parts& parts, const Selection& selection) : Factor(parts, selection) {
-    ObjectTable<double> objects;
-    const std::size_t m = selection.mu.size();
-    for (std::size_t k = 0; k < m; ++k) {
-      objects.sample[0].push_back(parts.frame.to(selection.mu[k]));
-      objects.sample[2].push_back(selection.value[k] + std::log(parts.frame.scale));
-    }
-    for (std::size_t k = 0; k < m; k += kRun) objects.offset.push_back(k);
-    objects.size = objects.offset.size();
-    objects.offset.push_back(m);
-    mu_ = objects.sample[0];
-    log_draw_ = objects.sample[2];
-    objects.column[0].assign(objects.size, 0.0);
-    kernel_ = parts.population->kernel(Term::injections, parts.backend, objects);
-  }
+  ByInjections(InjectionSums sums, const Selection& selection, Selected selected)
+      : Factor(selection, selected), sums_(std::move(sums)) {}
 
   void log_factor(std::span<const double> theta, std::span<double> out) override {
-    const std::size_t n = out.size(), d = parts_.dimension;
+    const std::size_t n = out.size(), d = selected_.dimension;
     WalkerTable table;
-    table.resize(n, parts_.population->prepared_size());
-    for (std::size_t i = 0; i < n; ++i)
-      table.set(i, parts_.population->prepared(framed(theta.subspan(i * d, d))));
+    table.resize(n, sums_.coefficients);
+    for (std::size_t i = 0; i < n; ++i) table.set(i, sums_.prepared(theta.subspan(i * d, d)));
     std::vector<FixedSum> sums(2 * n);
-    kernel_->sum(table, sums);
+    sums_.kernel->sum(table, sums);
     for (std::size_t i = 0; i < n; ++i)
       out[i] = log_factor_of(sums[i].value() / selection_.injected, theta.subspan(i * d, d));
   }
   bool cheap() const override { return false; }
-  double detected(std::span<const double> theta) override { return moments(theta).first; }
+  double detected(std::span<const double> theta) override {
+    return sums_.in_double(sums_.prepared(theta)).first / selection_.injected;
+  }
   Error error(std::span<const double> theta) override {
-    const auto [p, squares] = moments(theta);
-    const double m = selection_.injected, s2 = squares / (m * m) - p * p / m;
-    const double slope = selection_.rate ? theta[parts_.dimension - 1] * p : n_;  // d ln L / d ln P_det
+    const auto [sum, squares] = sums_.in_double(sums_.prepared(theta));
+    const double m = selection_.injected, p = sum / m, s2 = squares / (m * m) - p * p / m;
+    // d ln L / d ln P_det
+    const double slope = selection_.rate ? theta[selected_.dimension - 1] * p : selected_.number;
     return {slope * slope * s2 / (p * p), p * p / s2};
   }
 
  private:
-  static constexpr std::size_t kRun = 64;  // injections that are summed in a row
-  /// P_det and the sum of squared weights, in double.
-  [[nodiscard]] std::pair<double, double> moments(std::span<const double> theta) const {
-    std::vector<double> l(mu_.size());
-    parts_.population->log_density(parts_.population->prepared(framed(theta)), mu_, l);
+  InjectionSums sums_;
+};
+
+/// Of one latent per object.
+InjectionSums injection_sums(const Parts& parts, const Selection& selection) {
+  ObjectTable<double> objects;
+  const std::size_t m = selection.mu.size();
+  for (std::size_t k = 0; k < m; ++k) {
+    objects.sample[0].push_back(parts.frame.to(selection.mu[k]));
+    objects.sample[2].push_back(selection.value[k] + std::log(parts.frame.scale));
+  }
+  for (std::size_t k = 0; k < m; k += kInjectionRun) objects.offset.push_back(k);
+  objects.size = objects.offset.size();
+  objects.offset.push_back(m);
+  objects.column[0].assign(objects.size, 0.0);
+  InjectionSums sums;
+  sums.coefficients = parts.population->prepared_size();
+  sums.prepared = [parts](std::span<const double> theta) {
+    return parts.population->prepared(
+        parts.population->to_frame(theta.first(parts.population_dimension), parts.frame));
+  };
+  sums.kernel = parts.population->kernel(Term::injections, parts.backend, objects);
+  sums.in_double = [population = parts.population, mu = std::move(objects.sample[0]),
+                    log_draw = std::move(objects.sample[2])](std::span<const double> prepared) {
+    std::vector<double> l(mu.size());
+    population->log_density(prepared, mu, l);
     double sum = 0, squares = 0;
     for (std::size_t k = 0; k < l.size(); ++k) {
-      const double w = std::exp(l[k] - log_draw_[k]);
+      const double w = std::exp(l[k] - log_draw[k]);
       sum += w;
       squares += w * w;
     }
-    return {sum / selection_.injected, squares};
-  }
-
-  std::vector<double> mu_, log_draw_;
-  std::unique_ptr<LikelihoodKernel> kernel_;
-};
+    return std::pair(sum, squares);
+  };
+  return sums;
+}
 
 }  // namespace
 
@@ -293,10 +298,27 @@ double detection_probability(const Selection& selection, double mu) {
   return p[k - 1] + (p[k] - p[k - 1]) * (mu - x[k - 1]) / (x[k] - x[k - 1]);
 }
 
+double number_of_objects(const Catalog& catalog) {
+  if (catalog.weight.empty()) return static_cast<double>(catalog.size());
+  double sum = 0;
+  for (const double w : catalog.weight) sum += w;
+  return sum;
+}
+
+std::unique_ptr<SelectionFactor> injection_factor(InjectionSums sums, const Selection& selection,
+                                                  Selected selected) {
+  return std::make_unique<ByInjections>(std::move(sums), selection, selected);
+}
+
+std::unique_ptr<SelectionFactor> rate_factor(const Selection& selection, Selected selected) {
+  return std::make_unique<Everything>(selection, selected);
+}
+
 std::unique_ptr<SelectionFactor> selection_factor(const Parts& parts, const Selection& selection) {
   if (!selection.any()) return nullptr;
-  if (selection.kind == Selection::Kind::none) return std::make_unique<Everything>(parts, selection);
-  if (selection.kind == Selection::Kind::injections) return std::make_unique<ByInjections>(parts, selection);
+  if (selection.kind == Selection::Kind::none) return rate_factor(selection, selected_of(parts));
+  if (selection.kind == Selection::Kind::injections)
+    return injection_factor(injection_sums(parts, selection), selection, selected_of(parts));
   return std::make_unique<ByQuadrature>(parts, selection);
 }
 

@@ -1,8 +1,11 @@
 /// What selection adds to the logarithm of a likelihood: a function of theta alone.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "models/likelihoods.hpp"
 #include "starling/selection.hpp"
@@ -29,7 +32,30 @@ class SelectionFactor {
 /// p_det at a true value (in the catalog's units), where it is a function of that alone: logistic, table.
 double detection_probability(const Selection& selection, double mu);
 
-/// Null without selection. Throws InputError where the selection cannot be had for the model and catalog.
+/// Whose likelihood a factor belongs to.
+struct Selected {
+  double number;          ///< of objects, or the sum of their weights
+  std::size_t dimension;  ///< of theta; the rate is its last component, if it is one of the parameters
+};
+double number_of_objects(const Catalog& catalog);
+
+/// Sums of w and w^2 over injections, w = p(mu | theta) / p_draw(mu).
+struct InjectionSums {
+  int coefficients;
+  std::function<std::vector<double>(std::span<const double> theta)> prepared;
+  std::unique_ptr<LikelihoodKernel> kernel;  ///< [sum, sum of squares]
+  std::function<std::pair<double, double>(std::span<const double> prepared)> in_double;
+};
+std::unique_ptr<SelectionFactor> injection_factor(InjectionSums sums, const Selection& selection,
+                                                  Selected selected);
+/// Of a rate without selection.
+std::unique_ptr<SelectionFactor> rate_factor(const Selection& selection, Selected selected);
+
+/// Injections that a kernel sums in a row.
+inline constexpr std::size_t kInjectionRun = 64;
+
+/// Of one latent per object. Null without selection. Throws InputError where the selection cannot be had for
+/// the model and catalog.
 std::unique_ptr<SelectionFactor> selection_factor(const Parts& parts, const Selection& selection);
 
 }  // namespace starling

@@ -16,7 +16,7 @@ namespace starling {
 
 /// The likelihood kernels; formulas/vectors.hpp says what each sums. `exact`: a sum of normal distributions
 /// behind normal noise. `samples`: posterior samples, and the nodes of a quadrature.
-enum class VectorTerm { point, exact, samples };
+enum class VectorTerm { point, exact, samples, injections };
 
 class VectorModel {
  public:

@@ -46,12 +46,19 @@ class VectorPair final : public ModelDefinition {
   std::vector<ArrayColumn> arrays() const override {
     return sampled() ? std::vector<ArrayColumn>{} : model_->arrays();
   }
-  std::unique_ptr<SelectionFactor> selection(const Catalog&, const Selection& selection, const FitOptions&,
-                                             const Backend&) const override {
-    if (selection.any())
+  std::unique_ptr<SelectionFactor> selection(const Catalog& catalog, const Selection& selection,
+                                             const FitOptions& options,
+                                             const Backend& backend) const override {
+    if (!selection.any()) return nullptr;
+    const Selected selected{number_of_objects(catalog), parameters_.size()};
+    if (selection.kind == Selection::Kind::none) return rate_factor(selection, selected);
+    if (selection.kind != Selection::Kind::injections)
       throw InputError(
-          fmt::format("population '{}': selection and rates are for one latent per object", population_));
-    return nullptr;
+          fmt::format("population '{}': with several latents per object, or covariates, what was selected is "
+                      "known by injections: injections(FILE, NUMBER)",
+                      population_));
+    return injection_factor(vector_injections(parts(catalog, options, backend), selection), selection,
+                            selected);
   }
   double log_constraint(std::span<const double> theta) const override {
     return model_->log_constraint(theta.first(population_dimension_));

@@ -8,6 +8,7 @@
 
 #include "formulas/vectors.hpp"
 #include "models/definition.hpp"
+#include "models/selection.hpp"
 #include "models/vector_model.hpp"
 
 namespace starling {
@@ -51,6 +52,8 @@ ObjectTable<double> vector_objects(const VectorParts& parts, VectorRows rows, st
 /// first_order: of samples, ln L_i gets half of its share of V, the bias of a logarithm of a mean.
 std::unique_ptr<Likelihood> vector_likelihood(const VectorParts& parts, VectorRows rows,
                                               std::span<const double> reference, bool first_order = false);
+/// Sums over detected injections, whose latents stand in Selection::mu side by side.
+InjectionSums vector_injections(const VectorParts& parts, const Selection& selection);
 std::unique_ptr<JointTarget> vector_target(const VectorParts& parts, const FitOptions& options);
 std::vector<double> replay_vectors(const VectorParts& parts, std::size_t object, const ReplaySetup& setup);
 
