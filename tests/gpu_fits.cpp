@@ -6,6 +6,7 @@
 #include "chain_support.hpp"
 #include "pair_support.hpp"
 #include "saved_runs.hpp"
+#include "vector_cases.hpp"
 
 namespace pair_test {
 namespace {
@@ -163,6 +164,39 @@ TEST(GpuFits, ARunThatChangesItsDeviceHasTheBitsOfOneThatDoesNot) {
         saved_runs::expect_the_rest(rest, whole, saved.sweeps);
       }
     }
+}
+
+/// Several latents per object: whole fits, and runs that change their device.
+TEST(GpuFits, OfSeveralLatentsHaveTheBitsOfTheCpu) {
+  for (const auto& c : vector_test::cases()) {
+    SCOPED_TRACE(c.text);
+    auto catalog = vector_test::simulated(c, 300, 8).catalog;
+    starling::Priors priors;
+    for (const auto& p : starling::parameters_of(c.text, "normal"))
+      if (p.prior.empty())
+        priors.emplace_back(p.name, p.lower == 0 ? starling::half_normal(5) : starling::normal(0, 10));
+    for (const char* measurement : {"normal", "samples"})
+      for (const char* latents : {"auto", "metropolis"}) {
+        if (measurement[0] == 's' && latents[0] == 'm') continue;
+        const starling::Model model(c.text, measurement, priors);
+        FitOptions o = options_on("cpu", model.parameters().size());
+        o.latents = latents;
+        o.checkpoint_every = 1e-9;
+        o.start_center = c.theta;
+        for (const double t : c.theta) o.start_spread.push_back(0.02 * std::abs(t));
+        const Chain cpu = fit_joint(model, catalog, o);
+        o.device = "cuda";
+        expect_same_chain(fit_joint(model, catalog, o), cpu);
+        saved_runs::KeepAll whole;
+        starling::fit(model, catalog, Method::joint, o, whole);
+        ASSERT_FALSE(whole.states.empty());
+        o.device = "cpu";
+        const auto& saved = whole.states[whole.states.size() / 2];
+        saved_runs::KeepAll rest;
+        starling::fit(model, catalog, Method::joint, o, rest, saved_runs::reader(saved));
+        saved_runs::expect_the_rest(rest, whole, saved.sweeps);
+      }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GpuFits, testing::ValuesIn(cases()), name_of);
