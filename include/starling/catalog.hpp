@@ -23,6 +23,7 @@ struct Catalog {
   std::size_t sample_size = 1;         ///< components of a sample
   std::vector<std::uint64_t> offsets;  ///< [N + 1] object i owns samples [offsets[i], offsets[i + 1])
   std::vector<double> log_interim;     ///< ln pi0(mu_ik), up to a constant, per sample; empty: flat
+  std::string interim_prior = {};      ///< the prior, as parse_prior reads it, that log_interim is of; or ""
 
   /// By role, such as "trials" or "z": [N] values of what a measurement needs besides x and sigma.
   std::map<std::string, std::vector<double>> columns;
@@ -34,6 +35,12 @@ struct Catalog {
   std::string hash;    ///< SHA-256 of what was read (hex), "" if it was made in memory
 
   [[nodiscard]] std::size_t size() const { return x.size(); }
+  /// Numbers beside those of the columns: of posterior samples, and of rows.
+  [[nodiscard]] std::size_t more_numbers() const {
+    std::size_t count = samples.size();
+    for (const auto& [role, values] : arrays) count += values.size();
+    return count;
+  }
   [[nodiscard]] bool has_samples() const { return !samples.empty(); }
   [[nodiscard]] double sigma_of(std::size_t i) const { return sigma.size() == 1 ? sigma[0] : sigma[i]; }
   /// The values in this role. Throws InputError that names the role where the catalog has none.

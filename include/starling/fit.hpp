@@ -136,6 +136,7 @@ struct MemoryPlan {
   std::uint64_t host_bytes, device_bytes;
   std::string text;  ///< a few lines for `starling fit --dry-run`
 };
+MemoryPlan plan_memory(const Model& model, const Catalog& catalog, Method method, const FitOptions& options);
 MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samples, Method method,
                        const FitOptions& options);
 

@@ -351,6 +351,7 @@ class Assembly {
           fmt::format("{}: interim prior {}: a named one is of one latent; give the density of every sample",
                       path_.string(), options_.interim_prior));
     const Prior prior = parse_prior(options_.interim_prior);
+    catalog_.interim_prior = prior.text();
     catalog_.log_interim.resize(catalog_.samples.size());
     for_each_object([&](std::size_t i, std::size_t row) {
       for (auto k = catalog_.offsets[i]; k < catalog_.offsets[i + 1]; ++k) {

@@ -14,6 +14,7 @@
 #include "python.hpp"
 #include "starling/calibration.hpp"
 #include "starling/error.hpp"
+#include "starling/measurements/samples.hpp"
 
 namespace starling::cli {
 namespace {
@@ -50,7 +51,7 @@ Model model_of(const Request& request) {
 
 Method method_of(const Request& request, const Model& model) {
   if (!request.method.empty()) return parse_method(request.method);
-  return model.measurement() == "samples" ? Method::marginal : Method::joint;
+  return is_of_samples(model.measurement()) ? Method::marginal : Method::joint;
 }
 
 CalibrationOptions options_of(const CalibrateArguments& given, const Request& request, Method method) {

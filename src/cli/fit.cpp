@@ -53,8 +53,7 @@ void print_plan(const Request& request, const Problem& problem) {
     fit(problem.model, problem.catalog, problem.method, problem.options, sink);
   } catch (const CheckOnly::Checked&) {
   }
-  const auto plan = plan_memory(problem.model, problem.catalog.size(), problem.catalog.samples.size(),
-                                problem.method, problem.options);
+  const auto plan = plan_memory(problem.model, problem.catalog, problem.method, problem.options);
   std::cout << fmt::format("# {} fit of {} objects; nothing was run\n", request.method,
                            problem.catalog.size());
   std::istringstream lines(plan.text);

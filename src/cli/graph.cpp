@@ -10,6 +10,7 @@
 #include "commands.hpp"
 #include "flags.hpp"
 #include "problem.hpp"
+#include "starling/measurements/samples.hpp"
 
 namespace starling::cli {
 namespace {
@@ -57,7 +58,7 @@ std::string plate_diagram(const Request& request, const std::string& measurement
   text +=
       "  subgraph cluster_objects {\n    label=\"objects i = 1 ... N\";\n    labeljust=r;\n    labelloc=b;\n";
   text += "    latent [label=<&mu;<sub>i</sub>>];\n";
-  if (measurement == "samples") {
+  if (is_of_samples(measurement)) {
     text += "    subgraph cluster_samples {\n      label=\"samples k = 1 ... K_i\";\n";
     text += fmt::format("      datum [label=<&mu;<sub>ik</sub>>, {}];\n    }}\n", known);
   } else {

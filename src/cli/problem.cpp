@@ -9,6 +9,7 @@
 #include <iostream>
 
 #include "starling/error.hpp"
+#include "starling/measurements/samples.hpp"
 
 namespace starling::cli {
 namespace {
@@ -126,7 +127,7 @@ Request request_of(const ChainHeader& header, const std::string& run) {
 
 Catalog fitted_catalog(const Chain& chain, const std::string& run, const std::string& moved_to) {
   const auto& kept = chain.observed;
-  const bool samples = chain.header.measurement == "samples";
+  const bool samples = is_of_samples(chain.header.measurement);
   if (moved_to.empty() && kept.size() > 0 && (!samples || kept.has_samples())) return kept;
   auto request = request_of(chain.header, run);
   return catalog_of_run(request, kept, run, moved_to);
@@ -139,10 +140,10 @@ std::string measurement_for(const Request& request, const Catalog& catalog) {
     measurement = catalog.has_samples() && (!request.columns.samples.empty() || catalog.sigma.empty())
                       ? "samples"
                       : default_measurement(request.population);
-  if (measurement == "samples" && !catalog.has_samples())
+  if (is_of_samples(measurement) && !catalog.has_samples())
     throw InputError(fmt::format(
-        "{}: measurement samples needs posterior samples of each object; name their dataset with --samples",
-        request.catalog));
+        "{}: measurement {} needs posterior samples of each object; name their dataset with --samples",
+        request.catalog, measurement));
   for (const auto& column : pair_facts(request.population, measurement).columns)
     if (column.required && !naive && column.role == "sigma" && catalog.sigma.empty())
       throw InputError(
@@ -186,12 +187,12 @@ Problem prepare(const Request& request, Catalog catalog) {
   options.note = note;
 
   const auto measurement = measurement_for(request, catalog);
-  const auto method = request.method.empty() ? (measurement == "samples" ? Method::marginal : Method::joint)
+  const auto method = request.method.empty() ? (is_of_samples(measurement) ? Method::marginal : Method::joint)
                                              : parse_method(request.method);
   const auto parameters = parameters_of(request.population, measurement, request.rate);
   const auto priors = parse_priors(request, parameters);
   require_priors(parameters, request, catalog);
-  auto selection = parse_selection(request.selection);
+  auto selection = parse_selection(request.selection, request.population);
   selection.rate = request.rate;
   Model model(request.population, measurement, priors, std::move(selection));
   note_defaults(model, request);

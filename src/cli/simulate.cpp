@@ -13,6 +13,7 @@
 #include "commands.hpp"
 #include "problem.hpp"
 #include "starling/error.hpp"
+#include "starling/measurements/samples.hpp"
 
 namespace starling::cli {
 namespace {
@@ -65,7 +66,7 @@ void keep_truths(Simulation& simulation, const std::vector<std::string>& latents
 
 int simulate_command(SimulateArguments options) {
   if (options.measurement.empty()) options.measurement = default_measurement(options.population);
-  if (options.measurement == "samples")
+  if (is_of_samples(options.measurement))
     throw InputError(
         "--measurement samples: posterior samples are drawn beside measured values; use --samples NUMBER");
   const auto parameters = parameters_of(options.population, options.measurement);

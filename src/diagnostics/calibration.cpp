@@ -18,6 +18,7 @@
 #include "diagnostics/table.hpp"
 #include "models/definition.hpp"
 #include "starling/error.hpp"
+#include "starling/measurements/samples.hpp"
 #include "starling/pairs.hpp"
 #include "starling/random.hpp"
 #include "starling/summary.hpp"
@@ -60,7 +61,7 @@ Simulation simulate_catalog(const Model& model, const std::vector<double>& theta
                             truth,
                             {},
                             options.objects,
-                            measurement == "samples" ? options.samples : 0,
+                            is_of_samples(measurement) ? options.samples : 0,
                             seed};
   for (const Column& column : pair_facts(model.population(), "normal").columns)
     if (column.role.starts_with("sigma")) request.columns[column.role] = {sigma * scale};
@@ -91,11 +92,11 @@ void check(const Model& model, Method method, const CalibrationOptions& options)
       fmt::format("sigma is {}, expected more than 0 (0 is for the naive fit of points without noise)",
                   options.sigma));
   const std::string m = model.measurement();
-  require(options.simulator || m == "normal" || m == "normal_unknown_noise" || m == "samples",
+  require(options.simulator || m == "normal" || m == "normal_unknown_noise" || is_of_samples(m),
           fmt::format("catalogs of measurement '{}' cannot be simulated, only those of normal, "
                       "normal_unknown_noise and samples",
                       m));
-  require(m != "samples" || options.samples >= 1 || options.simulator,
+  require(!is_of_samples(m) || options.samples >= 1 || options.simulator,
           "posterior samples per object is 0, expected 1 or more");
 }
 
@@ -105,7 +106,7 @@ std::vector<std::size_t> ranked_objects(const Model& model, Method method,
   std::vector<std::size_t> objects;
   // Draws of a latent from its own K samples are among K values: their ranks are not uniform for any finite
   // K.
-  if (method == Method::naive || model.measurement() == "samples") return objects;
+  if (method == Method::naive || is_of_samples(model.measurement())) return objects;
   const std::size_t n = std::min(options.latents, options.objects);
   for (std::size_t k = 0; k < n; ++k) objects.push_back(k * options.objects / n);
   return objects;

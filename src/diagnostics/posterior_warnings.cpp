@@ -267,6 +267,12 @@ std::string bad_integral(const Chain& chain) {
       error);
 }
 
+// What the fit itself found doubtful in the way it takes the data.
+std::string caveats(const Chain& chain) {
+  const auto entry = chain.results.attributes.find("caveats");
+  return entry == chain.results.attributes.end() ? "" : entry->second;
+}
+
 std::string nan_proposals(const Chain& chain) {
   const double count = number_of(chain, "nan_proposals");
   if (!(count > 0)) return {};
@@ -289,6 +295,7 @@ std::vector<Finding> posterior_findings(const Chain& chain, const Facts& paramet
   found.push_back({monte_carlo_error(chain, parameters), Harm::biased});
   found.push_back({few_injections(chain), Harm::biased});
   found.push_back({bad_integral(chain), Harm::biased});
+  found.push_back({caveats(chain), Harm::biased});
   found.push_back({proposals_outside(chain)});
   found.push_back({latent_updates(chain)});
   found.push_back({nan_proposals(chain)});

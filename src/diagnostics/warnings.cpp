@@ -70,17 +70,6 @@ std::string limit_reached(const Chain& chain) {
       chain.header.steps, entry->second);
 }
 
-std::string uncertain_integrals(const Chain& chain) {
-  const auto entry = chain.results.attributes.find("integration_error");
-  const double error = entry == chain.results.attributes.end() ? 0 : std::stod(entry->second);
-  if (!(error > 1e-3)) return {};
-  return fmt::format(
-      "Integrals over true values are uncertain: ln L of one object by up to {:.2g}. Fit with --method "
-      "joint, which "
-      "needs none, and compare.",
-      error);
-}
-
 std::string too_few_draws(const Chain& chain) {
   if (chain.draws >= 4) return {};
   return fmt::format(
@@ -257,7 +246,6 @@ std::vector<Finding> convergence_findings(const Chain& chain, const Facts& param
   if (free_parameters(chain.header).empty()) return {{incomplete(chain)}};
   return {{incomplete(chain)},
           {limit_reached(chain)},
-          {uncertain_integrals(chain)},
           {not_finite(parameters), spoilt},
           {low_acceptance(chain), spoilt},
           {frozen_walkers(chain, parameters), spoilt},

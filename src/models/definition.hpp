@@ -152,6 +152,16 @@ class ModelDefinition {
   [[nodiscard]] virtual std::vector<double> latents_given_theta(const Catalog& catalog, std::size_t object,
                                                                 std::span<const double> theta,
                                                                 HostStream& stream) const = 0;
+  /// Numbers of a catalog beside its columns, as kernels see it.
+  [[nodiscard]] virtual std::size_t numbers_beside_columns(const Catalog& catalog) const {
+    return catalog.more_numbers();
+  }
+  /// Why a marginal or joint fit may be wrong at theta for the way it takes the data, in sentences for the
+  /// user.
+  [[nodiscard]] virtual std::vector<std::string> caveats(const Catalog&, std::span<const double> /*theta*/,
+                                                         int /*threads*/) const {
+    return {};
+  }
 };
 
 /// The Poisson rate of the population, the last of the parameters where it is one.

@@ -160,10 +160,32 @@ class NoisyDensityLikelihood final : public KernelLikelihood {
   std::vector<double> x_, precision_, jacobian_;
 };
 
-class PosteriorSamplesLikelihood final : public SamplesLikelihood {
+/// Over the catalog's samples, or the nodes that stand for them, without a correction or a word on their
+/// error.
+class CatalogSamplesLikelihood : public SamplesLikelihood {
+ public:
+  using SamplesLikelihood::SamplesLikelihood;
+
+ protected:
+  Values values(std::size_t i) const override {
+    static thread_local std::vector<double> mu;
+    const Catalog& catalog = parts_.catalog;
+    const std::size_t begin = catalog.offsets[i], count = catalog.offsets[i + 1] - begin;
+    mu.resize(count);
+    for (std::size_t k = 0; k < count; ++k) mu[k] = parts_.frame.to(catalog.samples[begin + k]);
+    const std::span<const double> interim = catalog.log_interim;
+    return {mu, interim.empty() ? interim : interim.subspan(begin, count)};
+  }
+  const std::vector<std::uint64_t>& offsets() const override { return parts_.catalog.offsets; }
+  double constant(std::size_t i) const override {
+    return -std::log(static_cast<double>(offsets()[i + 1] - offsets()[i])) - log_scale();
+  }
+};
+
+class PosteriorSamplesLikelihood final : public CatalogSamplesLikelihood {
  public:
   PosteriorSamplesLikelihood(const Parts& parts, BiasCorrection correction)
-      : SamplesLikelihood(parts), correction_(correction) {}
+      : CatalogSamplesLikelihood(parts), correction_(correction) {}
 
   void evaluate(std::span<const double> theta, std::span<double> log_likelihood) override {
     SamplesLikelihood::evaluate(theta, log_likelihood);
@@ -245,19 +267,6 @@ class PosteriorSamplesLikelihood final : public SamplesLikelihood {
     }
     logs += std::log(rest / s.sum);
     return -(k - 1) / k * logs - (k - 1) * std::log1p(1 / (k - 1));
-  }
-  Values values(std::size_t i) const override {
-    static thread_local std::vector<double> mu;
-    const Catalog& catalog = parts_.catalog;
-    const std::size_t begin = catalog.offsets[i], count = catalog.offsets[i + 1] - begin;
-    mu.resize(count);
-    for (std::size_t k = 0; k < count; ++k) mu[k] = parts_.frame.to(catalog.samples[begin + k]);
-    const std::span<const double> interim = catalog.log_interim;
-    return {mu, interim.empty() ? interim : interim.subspan(begin, count)};
-  }
-  const std::vector<std::uint64_t>& offsets() const override { return parts_.catalog.offsets; }
-  double constant(std::size_t i) const override {
-    return -std::log(static_cast<double>(offsets()[i + 1] - offsets()[i])) - log_scale();
   }
   BiasCorrection correction_;
   std::unique_ptr<LikelihoodKernel> error_kernel_;
@@ -355,6 +364,10 @@ std::unique_ptr<Likelihood> samples_likelihood(const Parts& parts, std::span<con
   if (!parts.catalog.log_interim.empty())
     throw InputError("bias correction gaussian is for a flat interim prior: use first-order or jackknife");
   return made<GaussianSamplesLikelihood>(parts, reference);
+}
+
+std::unique_ptr<Likelihood> density_likelihood(const Parts& parts, std::span<const double> reference) {
+  return made<CatalogSamplesLikelihood>(parts, reference);
 }
 
 BiasCorrection parse_bias_correction(const std::string& text) {

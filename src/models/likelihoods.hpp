@@ -25,7 +25,8 @@ struct Parts {
   std::size_t population_dimension, measurement_dimension;
   std::size_t dimension;  ///< of theta; after those two parts comes the rate, if it is one of the parameters
   Backend backend;
-  double tolerance;  ///< of quadrature, per object
+  double tolerance;                                ///< of quadrature, per object
+  std::shared_ptr<const Catalog> nodes = nullptr;  ///< what `catalog` refers to, where it was made for this
 };
 
 /// The naive fit of the points. theta may have parameters after the population's; they do not enter.
@@ -38,6 +39,8 @@ std::unique_ptr<Likelihood> noisy_density_likelihood(const Parts& parts, std::sp
 /// population and a flat interim prior, a closed form.
 std::unique_ptr<Likelihood> samples_likelihood(const Parts& parts, std::span<const double> reference,
                                                BiasCorrection correction);
+/// Densities fitted to posterior samples, by their nodes (parts.nodes).
+std::unique_ptr<Likelihood> density_likelihood(const Parts& parts, std::span<const double> reference);
 /// How many objects have samples that are far from normal: skewness or excess kurtosis beyond five times what
 /// chance gives normal samples.
 std::size_t objects_far_from_normal(const Catalog& catalog);

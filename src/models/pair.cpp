@@ -11,6 +11,7 @@
 #include "models/likelihoods.hpp"
 #include "models/quadrature.hpp"
 #include "models/registry.hpp"
+#include "models/sample_density.hpp"
 #include "models/selection.hpp"
 #include "models/vector_pair.hpp"
 #include "starling/error.hpp"
@@ -20,8 +21,10 @@ namespace {
 
 class Pair final : public ModelDefinition {
  public:
-  Pair(Named<PopulationModel> population, Named<MeasurementModel> measurement, bool rate)
-      : population_(std::move(population)), measurement_(std::move(measurement)) {
+  Pair(NamedPair pair, bool rate)
+      : population_(std::move(pair.population)),
+        measurement_(std::move(pair.measurement)),
+        density_components_(pair.density_components) {
     parameters_ = population_.model->parameters();
     population_dimension_ = parameters_.size();
     if (measurement_.model)
@@ -40,7 +43,7 @@ class Pair final : public ModelDefinition {
   std::unique_ptr<SelectionFactor> selection(const Catalog& catalog, const Selection& selection,
                                              const FitOptions& options,
                                              const Backend& backend) const override {
-    return selection.any() ? selection_factor(parts(catalog, options, backend), selection) : nullptr;
+    return selection.any() ? selection_factor(parts_of(catalog, options, backend), selection) : nullptr;
   }
   double log_constraint(std::span<const double> theta) const override {
     return population_.model->log_constraint(theta.first(population_dimension_));
@@ -50,7 +53,9 @@ class Pair final : public ModelDefinition {
     if (catalog.x.empty()) throw InputError("the catalog has no objects");
     if (sampled()) {
       if (!catalog.has_samples())
-        throw InputError("measurement 'samples' needs posterior samples of every object: name their dataset");
+        throw InputError(
+            fmt::format("measurement '{}' needs posterior samples of every object: name their dataset",
+                        measurement_.text));
     } else {
       check_columns(catalog, method);
     }
@@ -62,7 +67,7 @@ class Pair final : public ModelDefinition {
   }
 
   std::vector<std::string> integrals() const override {
-    if (sampled()) return {"samples"};
+    if (sampled()) return {density() ? "quadrature" : "samples"};
     if (closed_form() || noisy_density()) return {"exact", "quadrature"};
     return {"quadrature"};
   }
@@ -86,8 +91,9 @@ class Pair final : public ModelDefinition {
   std::unique_ptr<Likelihood> likelihood(const Catalog& catalog, Method method,
                                          std::span<const double> reference, const FitOptions& options,
                                          const Backend& backend) const override {
+    if (method == Method::naive) return point_likelihood(parts_of(catalog, options, backend), reference);
     const auto p = parts(catalog, options, backend);
-    if (method == Method::naive) return point_likelihood(p, reference);
+    if (density()) return density_likelihood(p, reference);
     if (sampled()) {
       const auto correction = parse_bias_correction(options.bias_correction);
       if (correction == BiasCorrection::gaussian && options.note)
@@ -108,17 +114,31 @@ class Pair final : public ModelDefinition {
   }
   std::vector<double> replay(const Catalog& catalog, std::size_t object,
                              const ReplaySetup& setup) const override {
-    return replay_latents(parts(catalog, {}, {}), object, setup);
+    return replay_latents(parts_with(nodes_for(catalog, object), catalog, {}, {}), object, setup);
   }
 
   std::vector<double> latents_given_theta(const Catalog& catalog, std::size_t object,
                                           std::span<const double> theta, HostStream& stream) const override {
     return {latent_given_theta(catalog, object, theta, stream)};
   }
+  std::size_t numbers_beside_columns(const Catalog& catalog) const override {
+    // nodes of every component, fewer where an object needs fewer components
+    const auto nodes = density() ? static_cast<std::size_t>(12 / step_of_nodes()) *
+                                       static_cast<std::size_t>(density_components_) * catalog.size()
+                                 : 0;
+    return catalog.more_numbers() + nodes;
+  }
+  std::vector<std::string> caveats(const Catalog& catalog, std::span<const double> theta,
+                                   int threads) const override {
+    if (!density()) return {};
+    return density_caveats(catalog, *population_.model, theta.first(population_dimension_),
+                           density_components_, step_of_nodes(), threads);
+  }
 
  private:
   [[nodiscard]] double latent_given_theta(const Catalog& catalog, std::size_t object,
                                           std::span<const double> theta, HostStream& stream) const {
+    if (density()) return one_of_the_samples(*nodes_for(catalog, object), object, theta, stream);
     if (sampled()) return one_of_the_samples(catalog, object, theta, stream);
     const auto noise = noise_part(theta);
     const auto datum = measurement_.model->datum(Rows(*measurement_.model, catalog)[object], Frame{});
@@ -143,6 +163,8 @@ class Pair final : public ModelDefinition {
     return theta.subspan(population_dimension_, measurement_dimension_);
   }
   [[nodiscard]] bool sampled() const { return measurement_.model == nullptr; }
+  /// Whether mixtures fitted to the samples stand for them.
+  [[nodiscard]] bool density() const { return density_components_ > 0; }
   [[nodiscard]] bool closed_form() const {
     return !sampled() && population_.model->is_normal() && measurement_.model->normal_like();
   }
@@ -161,7 +183,7 @@ class Pair final : public ModelDefinition {
   /// The naive fit takes points as true values: they must be possible ones.
   void check_points(const Catalog& catalog) const {
     if (population_.model->support_moves()) return;
-    const auto [lower, upper] = population_.model->support(any_theta());
+    const auto [lower, upper] = population_.model->support(population_.model->some_theta());
     const auto points = points_of(measurement_.model.get(), catalog);
     for (std::size_t i = 0; i < points.size(); ++i)
       if (!(points[i] >= lower && points[i] <= upper))
@@ -170,14 +192,32 @@ class Pair final : public ModelDefinition {
             "is not possible, marginal and joint ones are",
             i, points[i], population_.text, lower, upper));
   }
-  [[nodiscard]] std::vector<double> any_theta() const {
-    std::vector<double> theta;
-    for (const auto& p : population_.model->parameters())
-      theta.push_back(std::isfinite(p.lower) && std::isfinite(p.upper) ? (p.lower + p.upper) / 2 : 1);
-    return theta;
+
+  /// Distance of the nodes of a density; finer where an end of the population's support may fall between.
+  [[nodiscard]] double step_of_nodes() const { return population_.model->support_moves() ? 1. / 32 : 1. / 8; }
+  [[nodiscard]] std::shared_ptr<const Catalog> nodes_of(const Catalog& catalog, ObjectRange objects,
+                                                        int threads) const {
+    return std::make_shared<Catalog>(
+        with_density(catalog, *population_.model, density_components_, step_of_nodes(), objects, threads));
+  }
+  /// The nodes of one object, if it has a density.
+  [[nodiscard]] std::shared_ptr<const Catalog> nodes_for(const Catalog& catalog, std::size_t object) const {
+    return density() ? nodes_of(catalog, {object, object + 1}, 1) : nullptr;
   }
 
   [[nodiscard]] Parts parts(const Catalog& catalog, const FitOptions& options, const Backend& backend) const {
+    return parts_with(density() ? nodes_of(catalog, {0, catalog.size()}, backend.threads) : nullptr, catalog,
+                      options, backend);
+  }
+  /// With nodes in place of the samples, if there are any.
+  [[nodiscard]] Parts parts_with(std::shared_ptr<const Catalog> nodes, const Catalog& catalog,
+                                 const FitOptions& options, const Backend& backend) const {
+    auto p = parts_of(nodes ? *nodes : catalog, options, backend);
+    p.nodes = std::move(nodes);
+    return p;
+  }
+  [[nodiscard]] Parts parts_of(const Catalog& catalog, const FitOptions& options,
+                               const Backend& backend) const {
     const auto& p = *population_.model;
     const auto* m = measurement_.model.get();
     const bool shifts = p.frame_shifts() && (m == nullptr || m->frame_shifts());
@@ -221,6 +261,7 @@ class Pair final : public ModelDefinition {
   Named<MeasurementModel> measurement_;
   std::vector<Parameter> parameters_;
   std::size_t population_dimension_ = 0, measurement_dimension_ = 0;
+  int density_components_;
 };
 
 }  // namespace
@@ -235,7 +276,7 @@ std::shared_ptr<const ModelDefinition> find_definition(std::string_view populati
   if (auto vectors = find_vectors(population, measurement, rate)) return vectors;
   auto pair = find_pair(population, measurement);
   if (!pair.why_not.empty()) throw InputError(pair.why_not);
-  return std::make_shared<Pair>(std::move(pair.population), std::move(pair.measurement), rate);
+  return std::make_shared<Pair>(std::move(pair), rate);
 }
 
 }  // namespace starling

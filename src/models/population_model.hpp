@@ -75,6 +75,13 @@ class PopulationModel {
   /// Where the density is not 0: an interval, its ends possibly infinite.
   [[nodiscard]] virtual std::pair<double, double> support(std::span<const double> theta) const = 0;
   [[nodiscard]] virtual bool support_moves() const = 0;
+  /// A possible theta, for what depends on none.
+  [[nodiscard]] std::vector<double> some_theta() const {
+    std::vector<double> theta;
+    for (const auto& p : parameters())
+      theta.push_back(std::isfinite(p.lower) && std::isfinite(p.upper) ? (p.lower + p.upper) / 2 : 1);
+    return theta;
+  }
   /// Where inside of it the density jumps or has a kink, for populations that have such a point.
   [[nodiscard]] virtual bool has_break() const = 0;
   [[nodiscard]] virtual double break_in_support(std::span<const double> theta) const = 0;

@@ -41,10 +41,7 @@ std::string about_logarithms(const std::string& population, const std::string& m
 /// The widest support over theta: a support that moves may lie anywhere above 0.
 std::pair<double, double> widest_support(const PopulationModel& population) {
   if (population.support_moves()) return {0, 1};
-  std::vector<double> theta;
-  for (const auto& p : population.parameters())
-    theta.push_back(std::isfinite(p.lower) && std::isfinite(p.upper) ? (p.lower + p.upper) / 2 : 1);
-  return population.support(theta);
+  return population.support(population.some_theta());
 }
 
 }  // namespace

@@ -224,15 +224,26 @@ Named<VectorModel> find_vector_model(std::string_view population, std::string_vi
 }
 
 Named<MeasurementModel> find_measurement(std::string_view text) {
-  return find<MeasurementModel>(text, measurement_entries(), "measurement", {std::string(Samples::name)},
+  return find<MeasurementModel>(text, measurement_entries(), "measurement",
+                                {std::string(Samples::name), std::string(SampleDensity::name)},
                                 [](const auto&) { return true; });
 }
 
 NamedPair find_pair(std::string_view population, std::string_view measurement) {
-  NamedPair pair{find_population(population), {std::string(Samples::name), nullptr}, ""};
+  NamedPair pair{find_population(population), {std::string(Samples::name), nullptr}};
   if (measurement == Samples::name) return pair;
-  pair.measurement = find_measurement(measurement);
   const auto name = split_call(measurement).name;
+  if (name == SampleDensity::name) {
+    const auto values = values_of(parse_call(measurement, "measurement"), SampleDensity::arguments(),
+                                  fmt::format("measurement '{}'", name));
+    pair.density_components = static_cast<int>(values[0]);
+    if (pair.density_components != values[0])
+      throw InputError(
+          fmt::format("measurement '{}': components is {}, expected a whole number", name, values[0]));
+    pair.measurement.text = text_of(std::string(name), SampleDensity::arguments(), values);
+    return pair;
+  }
+  pair.measurement = find_measurement(measurement);
   if (is_own_measurement(name)) {
     const auto with_it = [&](const PopulationEntry& entry) { return entry.own_measurement == name; };
     std::vector<std::string> compiled;
@@ -292,7 +303,12 @@ std::vector<NamedThing> known_measurements() {
     all.push_back(
         {entry.measurement, entry.measurement_meaning, model->measurement_parameters(), {}, columns});
   }
-  all.push_back({std::string(Samples::name), std::string(Samples::meaning), Samples::parameters(), {}, {}});
+  all.push_back({std::string(Samples::name), std::string(Samples::meaning), {}, {}, {}});
+  all.push_back({std::string(SampleDensity::name),
+                 std::string(SampleDensity::meaning),
+                 {},
+                 SampleDensity::arguments(),
+                 {}});
   return all;
 }
 

@@ -27,11 +27,12 @@ std::vector<std::string> measurements_of_vectors(std::string_view population);
 /// where the two cannot be had together.
 Named<VectorModel> find_vector_model(std::string_view population, std::string_view measurement);
 
-/// A population compiled with a measurement ("samples" for posterior samples).
+/// A population compiled with a measurement, or with posterior samples.
 struct NamedPair {
   Named<PopulationModel> population;
   Named<MeasurementModel> measurement;  ///< model: null for posterior samples
-  std::string why_not;                  ///< why the two cannot be had together, with advice; "" if they can
+  int density_components = 0;  ///< of the mixture that stands for an object's samples; 0: they themselves do
+  std::string why_not{};       ///< why the two cannot be had together, with advice; "" if they can
 };
 NamedPair find_pair(std::string_view population, std::string_view measurement);
 

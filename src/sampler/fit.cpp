@@ -38,10 +38,8 @@ class Run {
         catalog_(catalog),
         options_(options),
         sink_(sink),
-        backend_(choose_backend(
-            options.device, options.threads,
-            plan_memory(model, catalog.size(), catalog.samples.size(), method, options).device_bytes,
-            options.note)),
+        backend_(choose_backend(options.device, options.threads,
+                                plan_memory(model, catalog, method, options).device_bytes, options.note)),
         header_(make_header(model, method, options, backend_)),
         selection_(model.definition().selection(catalog, model.selection(), options, backend_)),
         target_(model, selection_.get()),
@@ -168,11 +166,20 @@ class Run {
           "{:.4f}", counts_.latent_acceptance / static_cast<double>(counts_.done - header_.burn_in));
     if (sampled_ && likelihood_)
       results.monte_carlo = monte_carlo_error(*likelihood_, recorder_->draws(), state_.dimension);
+    describe_caveats(results);
     if (selection_) describe_selection(recorder_->draws(), results);
     if (likelihood_ && !catalog_.weight.empty() && recorder_->draws().size() > 10 * state_.dimension)
       describe_weights(sandwich(*likelihood_, catalog_.weight, recorder_->draws(), state_.dimension),
                        results);
     return results;
+  }
+
+  /// What may be wrong at the posterior mean.
+  void describe_caveats(ChainResults& results) {
+    if (header_.method == "naive" || recorder_->draws().empty()) return;
+    const auto mean = mean_of_draws(recorder_->draws(), state_.dimension);
+    const auto caveats = model_.definition().caveats(catalog_, mean, backend_.threads);
+    if (!caveats.empty()) results.attributes["caveats"] = fmt::format("{}", fmt::join(caveats, " "));
   }
 
   static void describe_weights(const Sandwich& s, ChainResults& results) {

@@ -41,7 +41,7 @@ LogProbability log_probability(const Model& model, const Catalog& catalog, Metho
     if (!(theta[j] > p.lower && theta[j] < p.upper)) return result;  // no density is defined there
   }
   const FitOptions used = with_defaults(options, model, method);
-  const auto plan = plan_memory(model, catalog.size(), catalog.samples.size(), method, used);
+  const auto plan = plan_memory(model, catalog, method, used);
   const Backend backend = choose_backend(used.device, used.threads, plan.device_bytes, used.note);
   // The backend computes the difference to a reference; one near theta keeps its relative precision.
   auto reference = start_center(model, catalog, method, used);

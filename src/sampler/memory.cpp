@@ -8,6 +8,11 @@
 
 namespace starling {
 
+MemoryPlan plan_memory(const Model& model, const Catalog& catalog, Method method, const FitOptions& options) {
+  return plan_memory(model, catalog.size(), model.definition().numbers_beside_columns(catalog), method,
+                     options);
+}
+
 MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samples, Method method,
                        const FitOptions& options) {
   const std::uint64_t n = objects, chains = options.ensembles * options.walkers,

@@ -58,7 +58,7 @@ Replicator::Replicator(const Model& model, const Catalog& catalog, Method method
       catalog_(catalog),
       vectors_(vectors_of(model)),
       pair_(vectors_ ? NamedPair{} : find_pair(model.population(), model.measurement())),
-      points_are_truths_(method == Method::naive || model.measurement() == "samples"),
+      points_are_truths_(method == Method::naive || is_of_samples(model.measurement())),
       seed_(seed),
       population_dimension_(model.definition().population_dimension()) {
   using Kind = Selection::Kind;

@@ -10,6 +10,7 @@
 #include "models/vector_model.hpp"
 #include "starling/catalog.hpp"
 #include "starling/fit.hpp"
+#include "starling/measurements/samples.hpp"
 #include "starling/model.hpp"
 
 namespace starling {
@@ -21,7 +22,7 @@ class Replicator {
   Replicator(const Model& model, const Catalog& catalog, Method method, std::uint64_t seed);
 
   /// Whether true values are compared, as no new samples can be drawn.
-  [[nodiscard]] bool of_latents() const { return model_.measurement() == "samples"; }
+  [[nodiscard]] bool of_latents() const { return is_of_samples(model_.measurement()); }
   /// The catalog's own points, [component][object], of one latent [object]; latents given theta and the
   /// samples, which differ from replicate to replicate.
   [[nodiscard]] std::vector<double> observed(std::span<const double> theta, std::uint32_t replicate) const;

@@ -8,6 +8,7 @@
 #include "models/vector_pair.hpp"
 #include "starling/error.hpp"
 #include "starling/fit.hpp"
+#include "starling/measurements/samples.hpp"
 
 namespace starling {
 
@@ -114,7 +115,7 @@ Simulation simulate_vectors(const SimulationRequest& request) {
 }  // namespace
 
 Simulation simulate(const SimulationRequest& request) {
-  if (request.measurement == "samples")
+  if (is_of_samples(request.measurement))
     throw InputError("measurement 'samples' cannot be simulated by itself: ask for samples per object");
   if (names_vectors(request.population)) return simulate_vectors(request);
   const auto population = find_population(request.population);
