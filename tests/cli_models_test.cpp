@@ -222,7 +222,7 @@ TEST_F(Models, SeveralLatentsPerObject) {
   refused({"samples.h5", "--samples", "samples:0", "--dry-run"}, "expected 2 names with commas");
   refused({"line.csv", "--measurement", "poisson", "--dry-run"},
           "it goes with measurement normal or samples");
-  refused({"line.csv", "--selection", "threshold(3)", "-o", "x.nc"}, "are for one latent per object");
+  refused({"line.csv", "--selection", "threshold(3)", "-o", "x.nc"}, "is known by injections");
   const auto check = json::parse(must({"check", "line.nc", "--replicates", "100", "--json"}));
   for (const char* name : {"xi, mean", "eta, sd", "correlation of xi and eta"}) {
     EXPECT_GT(check.at("quantities").at(name).at("p"), 0.005) << name;

@@ -171,6 +171,8 @@ TEST(GpuFits, OfSeveralLatentsHaveTheBitsOfTheCpu) {
   for (const auto& c : vector_test::cases()) {
     SCOPED_TRACE(c.text);
     auto catalog = vector_test::simulated(c, 300, 8).catalog;
+    if (c.text.starts_with("schechter"))  // no object is impossible
+      for (double& mu : catalog.samples) mu = std::max(mu, 9.01);
     starling::Priors priors;
     for (const auto& p : starling::parameters_of(c.text, "normal"))
       if (p.prior.empty())

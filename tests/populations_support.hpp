@@ -219,7 +219,7 @@ struct Case<Bb1> {
 template <>
 struct Case<GammaPopulation> {
   static Sample<GammaPopulation> sample(Random& r) {
-    const double k = r.log_uniform(0.2, 1e3), scale = r.log_uniform(0.3, 3) / k, m = k * scale;
+    const double k = r.log_uniform(0.25, 1e3), scale = r.log_uniform(0.3, 3) / k, m = k * scale;
     const double wide = 10 / std::sqrt(k);
     return {{}, {k, scale}, {0, m * std::exp(-wide), m, m * std::exp(wide), infinity}, true};
   }

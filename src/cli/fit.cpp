@@ -12,6 +12,7 @@
 #include "problem.hpp"
 #include "running.hpp"
 #include "starling/error.hpp"
+#include "starling/measurements/samples.hpp"
 #include "starling/pairs.hpp"
 #include "starling/summary.hpp"
 
@@ -76,6 +77,9 @@ void note_choice(const Problem& problem) {
   if (problem.method == Method::naive || (joint ? o.latents : o.integral) != "auto") return;
   const auto facts = pair_facts(problem.model.population(), problem.model.measurement());
   const auto chosen = joint ? facts.latent_updates.front() : facts.integrals.front();
+  if (is_of_samples(problem.model.measurement()) && problem.model.measurement() != Samples::name)
+    return note(fmt::format("latents are {} densities fitted to the posterior samples of their objects",
+                            joint ? "drawn from" : "integrated over"));
   const auto pair = fmt::format("population {} with measurement {}", problem.model.population(),
                                 problem.model.measurement());
   const auto why = chosen == "exact"     ? fmt::format("{} has a closed form", pair)

@@ -111,8 +111,21 @@ NormalSum beginning(const Standardised& s, std::size_t c, bool concentric) {
   return q;
 }
 
+/// Whether skewness or excess kurtosis are beyond twice what chance gives normal samples.
+bool may_be_more_than_one(const Standardised& s) {
+  double skewness = 0, kurtosis = -3;
+  for (std::size_t k = 0; k < s.z.size(); ++k) {
+    const double square = s.z[k] * s.z[k];
+    skewness += s.weight[k] * square * s.z[k];
+    kurtosis += s.weight[k] * square * square;
+  }
+  return std::abs(skewness) > 2 * std::sqrt(6 / s.effective_number) ||
+         std::abs(kurtosis) > 2 * std::sqrt(24 / s.effective_number);
+}
+
 NormalSum best_of(const Standardised& s, int most) {
   NormalSum best{{1}, {0}, {1}};
+  if (!may_be_more_than_one(s)) return best;
   const double n = s.effective_number, roughly = 1e-2 / n;  // ln L to a hundredth
   double best_criterion = -2 * n * expectation_maximisation(s, best, roughly) + 2 * std::log(n);
   for (int c = 2; c <= most && 3 * c - 1 < n; ++c) {
@@ -319,7 +332,7 @@ std::vector<std::string> density_caveats(const Catalog& catalog, const Populatio
     std::vector<std::size_t> bad;
     for (std::size_t i = 0; i < n; ++i)
       if (is_bad(all[i])) bad.push_back(i);
-    if (bad.empty()) return;
+    if (100 * bad.size() <= n) return;  // too few to matter
     std::stable_sort(bad.begin(), bad.end(),
                      [&](std::size_t a, std::size_t b) { return how_bad(all[a]) > how_bad(all[b]); });
     caveats.push_back(

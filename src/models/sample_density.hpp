@@ -20,8 +20,9 @@ struct NormalSum {
 };
 
 /// The maximum-likelihood sum of at most `most` normals by expectation-maximisation, their number by the
-/// Bayesian information criterion, no sd below 0.02 of the samples' own. `weight` counts samples as more than
-/// others; empty: all alike. Throws InputError if the samples are all the same.
+/// Bayesian information criterion (one, if skewness and kurtosis are within what chance gives), no sd below
+/// 0.02 of the samples' own. `weight` counts samples as more than others; empty: all alike. Throws InputError
+/// if the samples are all the same.
 NormalSum fit_normals(std::span<const double> samples, std::span<const double> weight, int most);
 
 /// Which objects of a catalog; of the others nothing is made.
@@ -39,7 +40,8 @@ struct ObjectRange {
 Catalog with_density(const Catalog& catalog, const PopulationModel& population, int components, double step,
                      ObjectRange objects, int threads);
 
-/// Why these densities may not be what the samples say, in sentences for the user; none: nothing was found.
+/// Why these densities may not be what the samples say, in sentences for the user, if it is so for more than
+/// one object in a hundred; none: nothing was found.
 /// The samples must be those of their density (Kolmogorov-Smirnov; false alarms: 1e-3 per catalog), not lie
 /// against an end of the interim prior, be 10 at least, and be where the population at theta is, which nodes
 /// `step` apart must resolve.

@@ -9,12 +9,21 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// theta moved away from `from` by `share` of their distance, or by less where that is impossible.
+/// theta moved away from `from` by `share` of their distance, or by less where that is impossible: a
+/// component whose prior ends before goes nearly there.
 std::vector<double> outward(const Model& model, std::span<const double> theta, std::span<const double> from,
                             double share) {
   std::vector<double> moved(theta.size());
   for (int tries = 0; tries < 4; ++tries, share /= 2) {
-    for (std::size_t j = 0; j < theta.size(); ++j) moved[j] = theta[j] + share * (theta[j] - from[j]);
+    for (std::size_t j = 0; j < theta.size(); ++j) {
+      const auto& parameter = model.parameters()[j];
+      const auto& prior = model.priors()[j];
+      const double lower = std::max(prior.lower(), parameter.lower),
+                   upper = std::min(prior.upper(), parameter.upper);
+      moved[j] = theta[j] + share * (theta[j] - from[j]);
+      if (moved[j] <= lower) moved[j] = lower + 1e-3 * (theta[j] - lower);
+      if (moved[j] >= upper) moved[j] = upper - 1e-3 * (upper - theta[j]);
+    }
     if (model.log_prior(moved) > -kInfinity) return moved;
   }
   return {theta.begin(), theta.end()};

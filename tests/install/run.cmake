@@ -53,7 +53,7 @@ if(MODEL)
   endforeach()
 
   # A mixture of one's own populations.
-  run(${program} fit ${WORK}/own.csv --population "rayleigh_mixture(components=2)" --method naive --walkers 20 --burn-in 200
+  run(${program} fit ${WORK}/own.csv --population "rayleigh_mixture(components=2)" --method marginal --walkers 20 --burn-in 200
     --steps 200 --seed 1 -o ${WORK}/own_mixture.nc)
   if(NOT output MATCHES "\ns_2 +([0-9.]+)" OR CMAKE_MATCH_1 LESS 1.8)
     message(FATAL_ERROR "the fit of a mixture of one's own populations is off, s_2 should be above 2:\n${output}")

@@ -144,6 +144,9 @@ struct Mixture {
     }
     std::stable_sort(starts.begin(), starts.end(),
                      [](const Start& a, const Start& b) { return a.center[0] < b.center[0]; });
+    for (std::size_t k = 1; k < K; ++k)  // strictly, be they all at the same place
+      starts[k].center[0] =
+          std::max(starts[k].center[0], starts[k - 1].center[0] + 0.01 * starts[k - 1].spread[0]);
     Start all;
     for (const Start& one : starts) {
       all.center.insert(all.center.end(), one.center.begin(), one.center.end());
