@@ -177,6 +177,17 @@ TEST_F(Hdf5, TakesLogsOfInterimDensities) {
                "no dataset 'densty' \\(did you mean 'density'\\?\\)");
 }
 
+TEST_F(Hdf5, TakesLogarithmsOfInterimDensitiesAsTheyAre) {
+  put("mu", Numbers{3, 1, 2, 4}, {2, 2});
+  put("logs", Numbers{0.5, -700, 0, -1e4}, {2, 2});
+  put("bad", Numbers{0.5, nan, 0, 1}, {2, 2});
+  const Catalog c = read({.samples = "mu", .interim_prior = "log(logs)"});
+  EXPECT_EQ(c.log_interim, (Numbers{0.5, -700, 0, -1e4}));
+  EXPECT_EQ(c.interim_prior, "");
+  expect_error({.samples = "mu", .interim_prior = "log(bad)"}, "row 0, sample 1 of 'log\\(bad\\)': nan");
+  expect_error({.samples = "mu", .interim_prior = "log(log)"}, "no dataset 'log'");
+}
+
 TEST_F(Hdf5, EvaluatesNamedInterimPriors) {
   put("mu", Numbers{3, 1, 2, 4}, {2, 2});
   const Catalog c = read({.samples = "mu", .interim_prior = "normal(1, 2)"});

@@ -68,7 +68,7 @@ struct CatalogOptions {
   std::vector<std::string> more_samples = {};  ///< of the other components of mu, where it has several
   std::string offsets = "";                    ///< HDF5: dataset of N + 1 offsets into ragged samples
   /// "": flat. "normal(0, 10)" or another prior's text: the named density; or a dataset / column: pi0 per
-  /// sample.
+  /// sample; "log(NAME)": a dataset / column of ln pi0.
   std::string interim_prior = "";
   bool drop_bad_rows = false;  ///< leave out rows that are not finite or have sigma <= 0, and say which
   /// By role: the column of its values, or a number that stands for all objects. HDF5, FITS: a column of

@@ -257,14 +257,22 @@ class Assembly {
     return offsets;
   }
 
+  /// The column in log(COLUMN), which holds logarithms; "" if the interim prior is said in another way.
+  [[nodiscard]] std::string column_of_logarithms() const {
+    const std::string& text = options_.interim_prior;
+    if (file_.has(text) || !text.starts_with("log(") || !text.ends_with(")")) return "";
+    return text.substr(4, text.size() - 5);
+  }
   [[nodiscard]] bool named_interim() const {
-    return !file_.has(options_.interim_prior) && options_.interim_prior.find('(') != std::string::npos;
+    return !file_.has(options_.interim_prior) && column_of_logarithms().empty() &&
+           options_.interim_prior.find('(') != std::string::npos;
   }
 
   /// The column of interim densities, if one is asked for.
   [[nodiscard]] std::unique_ptr<FileColumn> open_densities(const FileColumn& samples) const {
     if (options_.interim_prior.empty() || named_interim()) return nullptr;
-    auto column = file_.open(options_.interim_prior);
+    const auto logarithms = column_of_logarithms();
+    auto column = file_.open(logarithms.empty() ? options_.interim_prior : logarithms);
     if (column->shape() != samples.shape()) {
       throw shape_error(*column,
                         fmt::format("[{}] as '{}'", fmt::join(samples.shape(), ", "), samples.name()));
@@ -312,6 +320,7 @@ class Assembly {
       }
     }
     has_densities_ = densities != nullptr;
+    are_logarithms_ = !column_of_logarithms().empty();
     if (padded_ > 0) {
       note(fmt::format("'{}' is padded with NaN for {} of {} objects: those samples are left out",
                        options_.samples, padded_, objects_));
@@ -404,7 +413,9 @@ class Assembly {
       check_sample(Role::sample, catalog_.samples[k], k, options_.samples);
       for (std::size_t j = 0; j < other_components_.size(); ++j)
         check_sample(Role::sample, other_components_[j][k], k, options_.more_samples[j]);
-      if (has_densities_) check_sample(Role::density, catalog_.log_interim[k], k, options_.interim_prior);
+      if (has_densities_)
+        check_sample(are_logarithms_ ? Role::sample : Role::density, catalog_.log_interim[k], k,
+                     options_.interim_prior);
     }
   }
 
@@ -418,7 +429,7 @@ class Assembly {
     });
     bad.report(objects(), notes_);
     if (!objects_left_out.empty()) leave_out(objects_left_out, objects());
-    if (!has_densities_) return;
+    if (!has_densities_ || are_logarithms_) return;
     for (double& density : catalog_.log_interim) density = std::log(density);
   }
 
@@ -510,6 +521,7 @@ class Assembly {
   std::vector<bool> mask_;
   std::size_t padded_ = 0;
   std::vector<std::vector<double>> other_components_;  // of the samples
+  bool are_logarithms_ = false;                        // those densities are logarithms in the file
   bool has_densities_ = false;  // log_interim holds densities as they were read, until they are checked
   std::map<std::string, std::string> role_names_;
   Catalog catalog_;

@@ -91,7 +91,8 @@ void for_each_setting(Visit&& visit) {
       [](auto& r) -> auto& { return r.columns.offsets; });
   visit(
       S{column_settings, "catalog", "interim_prior", "--interim-prior", "PRIOR|DATASET",
-        "prior under which the samples were drawn: its name, as 'normal(0, 10)', or its density per sample; "
+        "prior under which the samples were drawn: its name, as 'normal(0, 10)', its density per sample, or "
+        "log(DATASET), the logarithm of that; "
         "default: flat"},
       [](auto& r) -> auto& { return r.columns.interim_prior; });
   visit(

@@ -229,12 +229,13 @@ double log_integral(const PopulationModel& population, const MeasurementModel& m
   if (point.break_in_support > a && point.break_in_support < b)
     cuts.insert(cuts.begin() + 1, point.break_in_support);
   std::vector<double> mu, weight;
-  for (std::size_t piece = 0; piece + 1 < cuts.size(); ++piece)
+  for (std::size_t piece = 0; piece + 1 < cuts.size(); ++piece) {
+    const double width = cuts[piece + 1] - cuts[piece], log_width = std::log(width);
     for (std::size_t k = 0; k < nodes.rule->t.size(); ++k) {
-      const double width = cuts[piece + 1] - cuts[piece];
       mu.push_back(cuts[piece] + width * nodes.rule->t[k]);
-      weight.push_back(nodes.rule->log_weight[k] + std::log(width));
+      weight.push_back(nodes.rule->log_weight[k] + log_width);
     }
+  }
   auto l = log_integrand(population, measurement, datum, point, mu);
   double top = -kInfinity, sum = 0;
   for (std::size_t k = 0; k < l.size(); ++k) top = std::max(top, l[k] += weight[k]);
