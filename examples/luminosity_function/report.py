@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 from scipy.special import gammaln
 from simulate import BETA, LOWER, UPPER
@@ -10,6 +11,7 @@ from starling_plots.chain_file import read_chain
 from starling_plots.style import COLOURS, TRUTH as BLACK, band, plt, save, use_style
 
 NAMES = {"beta": BETA, "lower": LOWER, "upper": UPPER}
+PAPER = {"beta": 0.0059, "lower": 0.068e8, "upper": 0.0064e10}  # posterior sd for 100,000 galaxies, arXiv:2105.08026
 
 
 def density(luminosity, beta, lower, upper):
@@ -42,6 +44,12 @@ def main(out: Path) -> int:
         off = (values.mean() - (truth if name == "beta" else np.log(truth))) / values.std()
         good = good and abs(off) < 3.5
         print(f"{name:6} {chain.draws(name).mean():.5g} +- {chain.draws(name).std():.2g}, truth {truth:g}: {off:+.2f} sd")
+    with h5py.File(out / "catalog.h5") as file:
+        galaxies = file["x"].size
+    for name, sd in PAPER.items() if galaxies >= 100_000 else ():
+        ratio = chain.draws(name).std() / (sd * np.sqrt(100_000 / galaxies))
+        good = good and abs(ratio - 1) < 0.15
+        print(f"{name:6} has {ratio:.2f} of the paper's width")
     print("good" if good else "NOT AS EXPECTED")
     return 0 if good else 1
 
