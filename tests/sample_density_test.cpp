@@ -314,8 +314,7 @@ TEST(SampleDensity, SaysWhereItIsUnsafe) {
 }
 
 TEST(SampleDensity, CaveatsAreWarnings) {
-  auto catalog = catalog_of({});
-  catalog = starling::simulate("normal", {0, 1}, 50, {0.5}, 8, 5).catalog;
+  const auto catalog = starling::simulate("normal", {0, 1}, 50, {0.5}, 8, 5).catalog;
   starling::FitOptions options;
   options.walkers = 16;
   options.burn_in = 100;

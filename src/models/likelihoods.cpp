@@ -4,6 +4,7 @@
 #include "formulas/terms.hpp"
 #include "models/frames.hpp"
 #include "models/kernel_likelihood.hpp"
+#include "models/sample_density.hpp"
 #include "starling/error.hpp"
 #include "starling/model.hpp"
 
@@ -381,20 +382,11 @@ BiasCorrection parse_bias_correction(const std::string& text) {
 }
 
 std::size_t objects_far_from_normal(const Catalog& catalog) {
+  const std::span<const double> samples = catalog.samples;
   std::size_t far = 0;
   for (std::size_t i = 0; i < catalog.size(); ++i) {
-    const std::size_t begin = catalog.offsets[i], end = catalog.offsets[i + 1];
-    const double k = static_cast<double>(end - begin);
-    const auto [mean, squares] = moments_of_samples(catalog, i);
-    const double m2 = squares / k;
-    double m3 = 0, m4 = 0;
-    for (std::size_t j = begin; j < end; ++j) {
-      const double d = catalog.samples[j] - catalog.x[i] - mean;
-      m3 += d * d * d / k;
-      m4 += d * d * d * d / k;
-    }
-    const double skewness = m3 / std::pow(m2, 1.5), kurtosis = m4 / (m2 * m2) - 3;
-    if (std::abs(skewness) > 5 * std::sqrt(6 / k) || std::abs(kurtosis) > 5 * std::sqrt(24 / k)) ++far;
+    const std::size_t begin = catalog.offsets[i];
+    if (is_far_from_normal(samples.subspan(begin, catalog.offsets[i + 1] - begin), 5)) ++far;
   }
   return far;
 }

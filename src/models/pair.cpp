@@ -114,7 +114,9 @@ class Pair final : public ModelDefinition {
   }
   std::vector<double> replay(const Catalog& catalog, std::size_t object,
                              const ReplaySetup& setup) const override {
-    return replay_latents(parts_with(nodes_for(catalog, object), catalog, {}, {}), object, setup);
+    return replay_latents(
+        parts_with(density() ? nodes_of(catalog, {object, object + 1}, 1) : nullptr, catalog, {}, {}), object,
+        setup);
   }
 
   std::vector<double> latents_given_theta(const Catalog& catalog, std::size_t object,
@@ -138,8 +140,17 @@ class Pair final : public ModelDefinition {
  private:
   [[nodiscard]] double latent_given_theta(const Catalog& catalog, std::size_t object,
                                           std::span<const double> theta, HostStream& stream) const {
-    if (density()) return one_of_the_samples(*nodes_for(catalog, object), object, theta, stream);
-    if (sampled()) return one_of_the_samples(catalog, object, theta, stream);
+    if (density()) {
+      const auto nodes =
+          density_nodes(catalog, *population_.model, density_components_, step_of_nodes(), object);
+      return one_of_the_samples(nodes.mu, nodes.log_interim, theta, stream);
+    }
+    if (sampled()) {
+      const std::size_t begin = catalog.offsets[object], count = catalog.offsets[object + 1] - begin;
+      const std::span<const double> samples = catalog.samples, interim = catalog.log_interim;
+      return one_of_the_samples(samples.subspan(begin, count),
+                                interim.empty() ? interim : interim.subspan(begin, count), theta, stream);
+    }
     const auto noise = noise_part(theta);
     const auto datum = measurement_.model->datum(Rows(*measurement_.model, catalog)[object], Frame{});
     if (closed_form()) {
@@ -200,11 +211,6 @@ class Pair final : public ModelDefinition {
     return std::make_shared<Catalog>(
         with_density(catalog, *population_.model, density_components_, step_of_nodes(), objects, threads));
   }
-  /// The nodes of one object, if it has a density.
-  [[nodiscard]] std::shared_ptr<const Catalog> nodes_for(const Catalog& catalog, std::size_t object) const {
-    return density() ? nodes_of(catalog, {object, object + 1}, 1) : nullptr;
-  }
-
   [[nodiscard]] Parts parts(const Catalog& catalog, const FitOptions& options, const Backend& backend) const {
     return parts_with(density() ? nodes_of(catalog, {0, catalog.size()}, backend.threads) : nullptr, catalog,
                       options, backend);
@@ -233,21 +239,19 @@ class Pair final : public ModelDefinition {
             backend,
             options.quadrature_tolerance};
   }
-  double one_of_the_samples(const Catalog& catalog, std::size_t object, std::span<const double> theta,
-                            HostStream& stream) const {
-    const std::size_t begin = catalog.offsets[object], end = catalog.offsets[object + 1];
-    std::vector<double> weight(end - begin);
-    population_.model->log_density(population_.model->prepared(theta),
-                                   std::span(catalog.samples).subspan(begin, end - begin), weight);
-    if (!catalog.log_interim.empty())
-      for (std::size_t k = 0; k < weight.size(); ++k) weight[k] -= catalog.log_interim[begin + k];
+  /// log_interim: empty if it is flat.
+  double one_of_the_samples(std::span<const double> samples, std::span<const double> log_interim,
+                            std::span<const double> theta, HostStream& stream) const {
+    std::vector<double> weight(samples.size());
+    population_.model->log_density(population_.model->prepared(theta), samples, weight);
+    for (std::size_t k = 0; k < log_interim.size(); ++k) weight[k] -= log_interim[k];
     const double largest = *std::max_element(weight.begin(), weight.end());
     double total = 0;
     for (double& w : weight) total += w = std::exp(w - largest);
     double u = stream.uniform() * total;
     std::size_t k = 0;
     while (k + 1 < weight.size() && u >= weight[k]) u -= weight[k++];
-    return catalog.samples[begin + k];
+    return samples[k];
   }
 
   /// Inverts the cumulative sum of the nodes of the integral over mu.

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include "backends/parallel.hpp"
 #include "starling/error.hpp"
@@ -111,21 +112,20 @@ NormalSum beginning(const Standardised& s, std::size_t c, bool concentric) {
   return q;
 }
 
-/// Whether skewness or excess kurtosis are beyond twice what chance gives normal samples.
-bool may_be_more_than_one(const Standardised& s) {
+bool is_far_from_normal(const Standardised& s, double times) {
   double skewness = 0, kurtosis = -3;
   for (std::size_t k = 0; k < s.z.size(); ++k) {
     const double square = s.z[k] * s.z[k];
     skewness += s.weight[k] * square * s.z[k];
     kurtosis += s.weight[k] * square * square;
   }
-  return std::abs(skewness) > 2 * std::sqrt(6 / s.effective_number) ||
-         std::abs(kurtosis) > 2 * std::sqrt(24 / s.effective_number);
+  return std::abs(skewness) > times * std::sqrt(6 / s.effective_number) ||
+         std::abs(kurtosis) > times * std::sqrt(24 / s.effective_number);
 }
 
 NormalSum best_of(const Standardised& s, int most) {
   NormalSum best{{1}, {0}, {1}};
-  if (!may_be_more_than_one(s)) return best;
+  if (!is_far_from_normal(s, 2)) return best;
   const double n = s.effective_number, roughly = 1e-2 / n;  // ln L to a hundredth
   double best_criterion = -2 * n * expectation_maximisation(s, best, roughly) + 2 * std::log(n);
   for (int c = 2; c <= most && 3 * c - 1 < n; ++c) {
@@ -177,25 +177,24 @@ Fitted fitted(const Catalog& catalog, std::size_t i, int components) {
   return f;
 }
 
-std::pair<double, double> interim_support(const Catalog& catalog) {
-  if (catalog.interim_prior.empty()) return {-kInfinity, kInfinity};
-  const auto prior = parse_prior(catalog.interim_prior);
-  return {prior.lower(), prior.upper()};
-}
-
-std::pair<double, double> fixed_support(const PopulationModel& population) {
-  if (population.support_moves()) return {-kInfinity, kInfinity};
-  return population.support(population.some_theta());
-}
-
-/// Nodes of one object.
-struct Nodes {
-  std::vector<double> mu, log_interim;
+/// Where nodes may be, and the interim prior, where it has a name.
+struct Bounds {
+  std::optional<Prior> interim;
+  std::pair<double, double> of_interim{-kInfinity, kInfinity}, of_population{-kInfinity, kInfinity};
 };
+Bounds bounds_of(const Catalog& catalog, const PopulationModel& population) {
+  Bounds bounds;
+  if (!catalog.interim_prior.empty()) {
+    bounds.interim = parse_prior(catalog.interim_prior);
+    bounds.of_interim = {bounds.interim->lower(), bounds.interim->upper()};
+  }
+  if (!population.support_moves()) bounds.of_population = population.support(population.some_theta());
+  return bounds;
+}
 
 /// Cells that an end of the support cuts are cut there, so that what is beyond counts for nothing.
-Nodes nodes_within(const NormalSum& q, double step, double lower, double upper) {
-  Nodes nodes;
+DensityNodes nodes_within(const NormalSum& q, double step, double lower, double upper) {
+  DensityNodes nodes;
   const int cells = static_cast<int>(std::lround(2 * kReach / step));
   for (std::size_t j = 0; j < q.weight.size(); ++j)
     for (int k = 0; k < cells; ++k) {
@@ -210,18 +209,17 @@ Nodes nodes_within(const NormalSum& q, double step, double lower, double upper) 
   return nodes;
 }
 
-Nodes nodes_of(const Catalog& catalog, const Fitted& f, double step, std::pair<double, double> interim,
-               std::pair<double, double> population) {
-  const auto& [lower, upper] = interim;
-  auto nodes =
-      nodes_within(f.density, step, std::max(lower, population.first), std::min(upper, population.second));
+DensityNodes nodes_of(const Fitted& f, double step, const Bounds& bounds) {
+  const auto& [lower, upper] = bounds.of_interim;
+  const auto& [least, most] = bounds.of_population;
+  auto nodes = nodes_within(f.density, step, std::max(lower, least), std::min(upper, most));
   // an object beyond the population's support is impossible, but it has nodes
   if (nodes.mu.empty()) nodes = nodes_within(f.density, step, lower, upper);
   const double constant = std::log(static_cast<double>(nodes.mu.size())) + std::log(f.mean_weight);
-  for (double& l : nodes.log_interim) l -= constant;
-  if (catalog.interim_prior.empty()) return nodes;
-  const auto prior = parse_prior(catalog.interim_prior);
-  for (std::size_t k = 0; k < nodes.mu.size(); ++k) nodes.log_interim[k] += prior.log_density(nodes.mu[k]);
+  for (std::size_t k = 0; k < nodes.mu.size(); ++k) {
+    nodes.log_interim[k] -= constant;
+    if (bounds.interim) nodes.log_interim[k] += bounds.interim->log_density(nodes.mu[k]);
+  }
   return nodes;
 }
 
@@ -248,7 +246,7 @@ struct Integral {
   double log_value;
   double beyond;  // the share of it beyond the outermost samples
 };
-Integral integral(const Fitted& f, const Nodes& nodes, const PopulationModel& population,
+Integral integral(const Fitted& f, const DensityNodes& nodes, const PopulationModel& population,
                   std::span<const double> prepared) {
   std::vector<double> l(nodes.mu.size());
   population.log_density(prepared, nodes.mu, l);
@@ -274,6 +272,15 @@ double NormalSum::cdf(double at) const {
   return sum;
 }
 
+bool is_far_from_normal(std::span<const double> samples, double times) {
+  return is_far_from_normal(standardised(samples, {}), times);
+}
+
+DensityNodes density_nodes(const Catalog& catalog, const PopulationModel& population, int components,
+                           double step, std::size_t object) {
+  return nodes_of(fitted(catalog, object, components), step, bounds_of(catalog, population));
+}
+
 NormalSum fit_normals(std::span<const double> samples, std::span<const double> weight, int most) {
   const auto [least, largest] = std::minmax_element(samples.begin(), samples.end());
   if (*least == *largest) throw InputError("its samples are all the same, and have no density");
@@ -286,11 +293,11 @@ NormalSum fit_normals(std::span<const double> samples, std::span<const double> w
 
 Catalog with_density(const Catalog& catalog, const PopulationModel& population, int components, double step,
                      ObjectRange objects, int threads) {
-  const auto interim = interim_support(catalog), support = fixed_support(population);
-  std::vector<Nodes> all(catalog.size());
+  const auto bounds = bounds_of(catalog, population);
+  std::vector<DensityNodes> all(catalog.size());
   parallel_for(objects.end - objects.begin, threads, 16, [&](std::size_t k) {
     const std::size_t i = objects.begin + k;
-    all[i] = nodes_of(catalog, fitted(catalog, i, components), step, interim, support);
+    all[i] = nodes_of(fitted(catalog, i, components), step, bounds);
   });
   Catalog made;
   made.x = catalog.x;
@@ -311,7 +318,7 @@ std::vector<std::string> density_caveats(const Catalog& catalog, const Populatio
                                          std::span<const double> theta, int components, double step,
                                          int threads) {
   const std::size_t n = catalog.size();
-  const auto interim = interim_support(catalog), support = fixed_support(population);
+  const auto bounds = bounds_of(catalog, population);
   const auto prepared = population.prepared(theta);
   struct Figures {
     double distance, allowed, number, outside, beyond, error;
@@ -320,12 +327,13 @@ std::vector<std::string> density_caveats(const Catalog& catalog, const Populatio
   parallel_for(n, threads, 16, [&](std::size_t i) {
     const auto f = fitted(catalog, i, components);
     const auto at = [&](double distance_of_nodes) {
-      return integral(f, nodes_of(catalog, f, distance_of_nodes, interim, support), population, prepared);
+      return integral(f, nodes_of(f, distance_of_nodes, bounds), population, prepared);
     };
     const auto fine = at(step), coarse = at(2 * step);
-    all[i] = {distance(f), std::sqrt(std::log(2e3 * static_cast<double>(n)) / (2 * f.number)),
-              f.number,    f.density.cdf(interim.first) + 1 - f.density.cdf(interim.second),
-              fine.beyond, std::abs(fine.log_value - coarse.log_value)};
+    all[i] = {
+        distance(f), std::sqrt(std::log(2e3 * static_cast<double>(n)) / (2 * f.number)),
+        f.number,    f.density.cdf(bounds.of_interim.first) + 1 - f.density.cdf(bounds.of_interim.second),
+        fine.beyond, std::abs(fine.log_value - coarse.log_value)};
   });
   std::vector<std::string> caveats;
   const auto say = [&](const auto& is_bad, const auto& how_bad, const std::string& what) {

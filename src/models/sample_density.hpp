@@ -25,6 +25,16 @@ struct NormalSum {
 /// if the samples are all the same.
 NormalSum fit_normals(std::span<const double> samples, std::span<const double> weight, int most);
 
+/// Whether skewness or excess kurtosis are beyond so many times what chance gives normal samples.
+bool is_far_from_normal(std::span<const double> samples, double times);
+
+/// Nodes of one object's density, which stand for its samples, as with_density makes them.
+struct DensityNodes {
+  std::vector<double> mu, log_interim;
+};
+DensityNodes density_nodes(const Catalog& catalog, const PopulationModel& population, int components,
+                           double step, std::size_t object);
+
 /// Which objects of a catalog; of the others nothing is made.
 struct ObjectRange {
   std::size_t begin, end;
