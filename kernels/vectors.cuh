@@ -2,7 +2,7 @@
 /// one walker, and takes the objects of a strip one after the other.
 #pragma once
 
-#include "formulas/vectors.hpp"
+#include "formulas/vector_latents.hpp"
 #include "kernels/kernels.cuh"
 
 namespace starling::cuda {

@@ -7,7 +7,7 @@
 
 #include "backends/kernels.hpp"
 #include "formulas/terms.hpp"
-#include "formulas/vectors.hpp"
+#include "formulas/vector_latents.hpp"
 
 namespace starling::reference {
 

@@ -148,6 +148,18 @@ struct NoisyDensityTerm {
   }
 };
 
+/// Sums of w and w^2 in units of exp(unit): for_each calls its argument with every ln w, in order.
+template <class R, class ForEach>
+STARLING_HD Coefficients<R, 2> sums_of_weights(R unit, const ForEach& for_each) {
+  R sum(0.0f), squares(0.0f);
+  for_each([&](R l) {
+    const R w = math::exp(l - unit);
+    sum = sum + w;
+    squares = math::fma(w, w, squares);
+  });
+  return {{sum, squares}};
+}
+
 /// Importance sampling over posterior samples, and quadrature with nodes in place of samples.
 /// Object column 0: ln sum_k w_k at the reference, w_k = p(mu_ik) / pi0(mu_ik). Sample columns: mu; its
 /// normalised weight r at the reference; ln pi0 (null: flat); ln p(mu_ik | reference).
@@ -188,13 +200,11 @@ struct SamplesTerm {
       const R l = log_weight(prepared, objects, k);
       largest = math::larger_number(largest, l);
     }
-    sum = R(0.0f);
-    squares = R(0.0f);
-    for (std::uint64_t k = begin; k < end; ++k) {
-      const R w = math::exp(log_weight(prepared, objects, k) - largest);
-      sum = sum + w;
-      squares = math::fma(w, w, squares);
-    }
+    const auto sums = sums_of_weights<R>(largest, [&](const auto& add) {
+      for (std::uint64_t k = begin; k < end; ++k) add(log_weight(prepared, objects, k));
+    });
+    sum = sums[0];
+    squares = sums[1];
   }
 
   template <class R, class S>
@@ -377,14 +387,10 @@ struct InjectionTerm {
   template <class R, class S>
   static STARLING_HD Coefficients<R, 2> evaluate(const Coefficients<R, coefficients>& c,
                                                  const ObjectView<S>& objects, std::uint64_t i) {
-    const R unit(objects.column[0][i]);
-    R sum(0.0f), squares(0.0f);
-    for (std::uint64_t k = objects.offset[i]; k < objects.offset[i + 1]; ++k) {
-      const R w = math::exp(P::log_density(c, R(objects.sample[0][k])) - R(objects.sample[2][k]) - unit);
-      sum = sum + w;
-      squares = math::fma(w, w, squares);
-    }
-    return {{sum, squares}};
+    return sums_of_weights<R>(R(objects.column[0][i]), [&](const auto& add) {
+      for (std::uint64_t k = objects.offset[i]; k < objects.offset[i + 1]; ++k)
+        add(P::log_density(c, R(objects.sample[0][k])) - R(objects.sample[2][k]));
+    });
   }
 };
 

@@ -5,7 +5,7 @@
 
 #include "formulas/latents.hpp"
 #include "formulas/terms.hpp"
-#include "formulas/vectors.hpp"
+#include "formulas/vector_latents.hpp"
 #include "starling/populations/normal.hpp"
 
 /// The kernels of population P, with the measurements of set M. X(type...) is expanded for every one.

@@ -14,8 +14,8 @@
 
 namespace starling {
 
-/// The likelihood kernels; formulas/vectors.hpp says what each sums. `exact`: a sum of normal distributions
-/// behind normal noise. `samples`: posterior samples, and the nodes of a quadrature.
+/// The likelihood kernels; formulas/vector_terms.hpp says what each sums. `exact`: a sum of normal
+/// distributions behind normal noise. `samples`: posterior samples, and the nodes of a quadrature.
 enum class VectorTerm { point, exact, samples, injections };
 
 class VectorModel {

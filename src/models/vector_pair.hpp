@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "formulas/vectors.hpp"
+#include "formulas/vector_latents.hpp"
 #include "models/definition.hpp"
 #include "models/selection.hpp"
 #include "models/vector_model.hpp"
@@ -43,7 +43,7 @@ std::vector<double> covariates_of(const VectorModel& model, const Catalog& catal
 /// A value of mu where the likelihood is high; of posterior samples the medians.
 std::vector<double> vector_point(const VectorParts& parts, std::size_t i);
 
-/// What stands in the rows of objects; formulas/vectors.hpp has the layouts.
+/// What stands in the rows of objects; formulas/vector_terms.hpp has the layouts.
 enum class VectorRows { points, covariances, samples, nodes, numbers };
 /// Rows of objects [begin, end). nodes: of a quadrature, so many per latent.
 ObjectTable<double> vector_objects(const VectorParts& parts, VectorRows rows, std::size_t begin,
