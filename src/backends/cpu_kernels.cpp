@@ -27,7 +27,7 @@ struct Lanes<FloatBatch> {
     return WordBatch::load_aligned(n);
   }
 };
-static_assert(kGroup % FloatBatch::size == 0);
+static_assert(kGroup % kWidestBatch == 0 && kWidestBatch % FloatBatch::size == 0);
 #endif
 
 template <class Term>

@@ -62,7 +62,7 @@ void for_tiles(std::uint64_t objects, std::uint64_t walkers, int threads, std::s
       const std::uint64_t group = task % groups, first = group * kGroup;
       alignas(64) double sums[kOutputs][kGroup] = {};
       body(task / groups, group, sums);
-      const std::uint64_t lanes = std::min(kGroup, walkers - first);
+      const std::uint64_t lanes = lanes_of(group, walkers);
       if (!mine.empty())
         for (std::uint64_t j = 0; j < kOutputs; ++j)
           for (std::uint64_t l = 0; l < lanes; ++l) mine[j * walkers + first + l] += FixedSum::of(sums[j][l]);
@@ -102,7 +102,8 @@ class Likelihood final : public LikelihoodKernel {
         view.size, walkers.walkers, worthwhile_threads(terms / 8, threads_), out,
         [&](std::uint64_t tile, std::uint64_t group, auto sums) {
           const std::uint64_t end = std::min(view.size, (tile + 1) * kTile);
-          for (std::uint64_t lane = 0; lane < kGroup; lane += Lanes<R>::size) {
+          const std::uint64_t lanes = lanes_of(group, walkers.walkers);
+          for (std::uint64_t lane = 0; lane < lanes; lane += Lanes<R>::size) {
             const auto c =
                 load_coefficients<R, Term::coefficients>(table_.data(), stride, group * kGroup + lane);
             for (std::uint64_t begin = tile * kTile; begin < end; begin += kStrip)
@@ -140,7 +141,7 @@ class Latents final : public LatentKernel {
       : objects_(converted<float>(objects)),
         scale_(setup.scale.begin(), setup.scale.end()),
         chains_(setup.chains),
-        stride_(padded(setup.chains)),
+        stride_(latent_row(setup.chains)),
         latents_of_all_(objects.size * latents_per_object<Latent>(objects)),
         scales_of_all_(Latent::metropolis ? objects.size * scales_per_object<Latent>(objects) : 0),
         threads_(threads),
@@ -173,7 +174,8 @@ class Latents final : public LatentKernel {
                  [&](std::uint64_t tile, std::uint64_t group, auto tile_sums) {
                    if (!wanted.empty() && wanted[group] == 0) return;
                    const std::uint64_t end = std::min(view.size, (tile + 1) * kTile);
-                   for (std::uint64_t lane = 0; lane < kGroup; lane += Lanes<R>::size) {
+                   const std::uint64_t lanes = lanes_of(group, chains_);
+                   for (std::uint64_t lane = 0; lane < lanes; lane += Lanes<R>::size) {
                      const std::uint64_t walker = group * kGroup + lane;
                      const auto c =
                          load_coefficients<R, Latent::coefficients>(table_.data(), stride_, walker);
@@ -224,7 +226,14 @@ class Latents final : public LatentKernel {
   }
 
   void state(State& state) override {
-    state.array(latents_.get(), latents_of_all_ * stride_);
+    // rows as long as on every backend: a run may go on elsewhere
+    const std::uint64_t unused = padded(chains_) - stride_;
+    float nothing[kGroup] = {};
+    state.length(latents_of_all_ * padded(chains_));
+    for (std::uint64_t i = 0; i < latents_of_all_; ++i) {
+      state.raw(latents_.get() + i * stride_, stride_);
+      if (unused > 0) state.raw(nothing, unused);
+    }
     state.array(moments_.data(), moments_.size());
     state.array(scale_.data(), scale_.size());
   }
@@ -233,7 +242,8 @@ class Latents final : public LatentKernel {
   void strip(const LatentStep& step, const ObjectView<float>& view, std::uint64_t group, std::uint64_t begin,
              std::uint64_t end, double (*sums)[kGroup]) {
     alignas(64) float collected[kStrip * kGroup];
-    for (std::uint64_t lane = 0; lane < kGroup; lane += Lanes<R>::size) {
+    const std::uint64_t lanes = lanes_of(group, chains_);
+    for (std::uint64_t lane = 0; lane < lanes; lane += Lanes<R>::size) {
       const std::uint64_t walker = group * kGroup + lane;
       const auto c = load_coefficients<R, Latent::coefficients>(table_.data(), stride_, walker);
       LatentAccess<R> access{latents_.get() + walker, stride_, begin, collected + lane};
@@ -248,12 +258,13 @@ class Latents final : public LatentKernel {
   /// Several latents per object: one object for all walkers of the group, then the next.
   void vector_strip(const LatentStep& step, const ObjectView<float>& view, std::uint64_t group,
                     std::uint64_t begin, std::uint64_t end, double (*sums)[kGroup]) {
-    constexpr std::uint64_t batches = kGroup / Lanes<R>::size;
+    constexpr std::uint64_t kBatches = kGroup / Lanes<R>::size;
+    const std::uint64_t batches = (lanes_of(group, chains_) + Lanes<R>::size - 1) / Lanes<R>::size;
     const auto d = static_cast<std::uint64_t>(latents_of<typename Latent::Population>(view)),
                each = scales_per_object<Latent>(view);
     alignas(64) float table[Latent::collected][kGroup];
-    Coefficients<R, kVectorSums> strip[batches];
-    Coefficients<R, Latent::coefficients> c[batches];
+    Coefficients<R, kVectorSums> strip[kBatches];
+    Coefficients<R, Latent::coefficients> c[kBatches];
     for (std::uint64_t b = 0; b < batches; ++b) {
       c[b] = load_coefficients<R, Latent::coefficients>(table_.data(), stride_,
                                                         group * kGroup + b * Lanes<R>::size);
@@ -281,7 +292,7 @@ class Latents final : public LatentKernel {
 
   /// Sums what the walkers of a group had to say: of the latent, or of the scale, of that number.
   void keep_collected(LatentStep::Collect collect, std::uint64_t group, std::uint64_t place, float* row) {
-    const std::uint64_t n = latents_of_all_, lanes = std::min(kGroup, chains_ - group * kGroup);
+    const std::uint64_t n = latents_of_all_, lanes = lanes_of(group, chains_);
     std::fill(row + lanes, row + kGroup, 0.0f);
     if (collect == LatentStep::Collect::accepted) {
       accepted_[group * scales_of_all_ + place] = fold_group(row, 1);

@@ -25,5 +25,15 @@ inline constexpr std::uint64_t groups_of(std::uint64_t walkers) {
 inline constexpr std::uint64_t padded(std::uint64_t walkers) {
   return groups_of(walkers) * kGroup;
 }
+/// The walkers of a group: the last one may have fewer than kGroup.
+inline constexpr std::uint64_t lanes_of(std::uint64_t group, std::uint64_t walkers) {
+  const std::uint64_t left = walkers - group * kGroup;
+  return left < kGroup ? left : kGroup;
+}
+/// Latents of all walkers side by side on the CPU: as many as fill SIMD batches.
+inline constexpr std::uint64_t kWidestBatch = 16;
+inline constexpr std::uint64_t latent_row(std::uint64_t walkers) {
+  return (walkers + kWidestBatch - 1) / kWidestBatch * kWidestBatch;
+}
 
 }  // namespace starling

@@ -22,7 +22,8 @@ MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samp
   const std::uint64_t each = model.definition().latents().size(),
                       numbers = each == 1 ? 1 : each * (each + 1) / 2;
   const std::uint64_t columns = 2 * n * numbers + 3 * samples;
-  const std::uint64_t latents = joint ? n * each * padded(chains) * sizeof(float) : 0;
+  const std::uint64_t latents = joint ? n * each * latent_row(chains) * sizeof(float) : 0,
+                      on_device = joint ? n * each * padded(chains) * sizeof(float) : 0;
   const std::uint64_t per_object =
       joint ? groups_of(chains) * n * (each * 2 * sizeof(double) + numbers * sizeof(float)) : 0;
   const std::uint64_t catalog = (3 * n + samples) * sizeof(double);
@@ -39,7 +40,7 @@ MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samp
       (chains * (d + 40) + 1000 * d) * sizeof(double) + (options.until.any() ? 8u << 20 : 0);
   MemoryPlan plan;
   plan.device_bytes =
-      columns * sizeof(float) + latents + per_object + tiles_of(n) * padded(chains) * sizeof(double);
+      columns * sizeof(float) + on_device + per_object + tiles_of(n) * padded(chains) * sizeof(double);
   plan.host_bytes =
       catalog + columns * (sizeof(double) + sizeof(float)) + latents + per_object + block + (32u << 20);
   const auto mb = [](std::uint64_t bytes) { return static_cast<double>(bytes) * 1e-6; };
@@ -54,7 +55,7 @@ MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samp
           (d + 2) * (options.most_steps() / options.thin)) *
              chains * sizeof(double) +
          (kept > 0 ? options.most_steps() / options.thin / options.log_likelihood_every * kept : 0)),
-      mb(latents + moments + scales + walkers));
+      mb(on_device + moments + scales + walkers));
   return plan;
 }
 
