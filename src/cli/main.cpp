@@ -1,5 +1,8 @@
 /// The program `starling`: commands, and one clear sentence per error.
 #include <fmt/format.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -85,6 +88,9 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int starling::run_command_line(int argc, char** argv) {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);  // large arrays leave no holes: glibc would raise the limit to 32 MB
+#endif
   try {
     return run(argc, argv);
   } catch (const starling::InputError& error) {

@@ -120,14 +120,13 @@ class LatentTarget final : public JointTarget {
         population_sums_(parts.population->population_sums()),
         sum_count_(population_sums_ + kMeasurementSums + 1) {
     const auto objects = latent_objects(parts_, 0, parts_.catalog.size());
-    center_ = objects.column[0];
     LatentSetup setup;
     setup.chains = chains_;
     if (parts_.measurement && parts_.measurement->normal_like())
       for (const double w : objects.column[1]) sum_w_ += w;
     if (update_ == LatentUpdate::metropolis) {
       const std::vector<double> noise(parts_.measurement_dimension, 1.0);
-      for (std::size_t i = 0; i < center_.size(); ++i)
+      for (std::size_t i = 0; i < parts_.catalog.size(); ++i)
         setup.scale.push_back(first_scale(parts_, objects, i, noise));
     }
     kernel_ = parts_.population->latents(update_, parts_.backend, objects, setup);
@@ -188,15 +187,15 @@ class LatentTarget final : public JointTarget {
     step.collect = collect;
     for (std::size_t c = 0; c < chains_; ++c) set_transform(c);
     kernel_->sweep(step, table_, sums_);
-    std::vector<double> sum(center_.size()), squares(center_.size());
-    kernel_->moments(sum, squares);
-    LatentMoments moments;
+    const std::size_t n = parts_.catalog.size();
+    LatentMoments moments{std::vector<double>(n), std::vector<double>(n), {}};
+    kernel_->moments(moments.mean, moments.sd);
     const double count = draws * static_cast<double>(chains_);
-    for (std::size_t i = 0; i < center_.size(); ++i) {
-      const double mean = sum[i] / count;
-      moments.mean.push_back(parts_.frame.from(center_[i] + mean));
-      moments.sd.push_back(parts_.frame.scale *
-                           std::sqrt(std::max(0.0, squares[i] / count - mean * mean) * count / (count - 1)));
+    for (std::size_t begin = 0; begin < n; begin += 256 * kTile) {
+      const std::size_t end = std::min(n, begin + 256 * kTile);
+      const auto center = latent_objects(parts_, begin, end).column[0];
+      for (std::size_t i = begin; i < end; ++i)
+        sums_to_moments(moments.mean[i], moments.sd[i], count, center[i - begin], parts_.frame);
     }
     return moments;
   }
@@ -373,7 +372,6 @@ class LatentTarget final : public JointTarget {
   std::uint64_t seed_;
   bool double_precision_;
   std::size_t population_sums_, sum_count_;
-  std::vector<double> center_;
   double sum_w_ = 0;
   std::unique_ptr<LatentKernel> kernel_;
   WalkerTable table_;
@@ -389,6 +387,12 @@ LatentUpdate parse_latent_update(const std::string& name) {
   return name == "exact"     ? LatentUpdate::exact
          : name == "samples" ? LatentUpdate::samples
                              : LatentUpdate::metropolis;
+}
+
+void sums_to_moments(double& sum, double& squares, double count, double center, Frame frame) {
+  const double mean = sum / count, square = squares / count;
+  sum = frame.from(center + mean);
+  squares = frame.scale * std::sqrt(std::max(0.0, square - mean * mean) * count / (count - 1));
 }
 
 std::unique_ptr<JointTarget> joint_target(const Parts& parts, const FitOptions& options) {

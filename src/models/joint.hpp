@@ -11,6 +11,10 @@ namespace starling {
 
 LatentUpdate parse_latent_update(const std::string& name);
 
+/// From the sums of mu - center and of its square over `count` draws, in the frame: mean and standard
+/// deviation of a latent, in the catalog's units and in their places.
+void sums_to_moments(double& sum, double& squares, double count, double center, Frame frame);
+
 std::unique_ptr<JointTarget> joint_target(const Parts& parts, const FitOptions& options);
 
 /// One object's latent at the end of every sweep, [sweep][chain], in the catalog's units: bit for bit as the

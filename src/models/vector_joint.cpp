@@ -54,12 +54,8 @@ class VectorTarget final : public JointTarget {
         seed_(options.seed) {
     LatentSetup setup;
     setup.chains = chains_;
-    const std::size_t d = parts.latents();
-    for (std::size_t i = 0; i < objects_; ++i) {
-      if (update_ == LatentUpdate::metropolis) add_first_factor(parts_, i, setup.scale);
-      const auto point = vector_point(parts_, i);
-      for (std::size_t j = 0; j < d; ++j) center_.push_back(parts.frames[j].to(point[j]));
-    }
+    if (update_ == LatentUpdate::metropolis)
+      for (std::size_t i = 0; i < objects_; ++i) add_first_factor(parts_, i, setup.scale);
     const auto objects = vector_objects(parts_, rows_of(update_), 0, objects_);
     kernel_ = parts_.model->latents(update_, parts_.backend, objects, setup);
     table_.resize(chains_, parts_.model->coefficients(update_));
@@ -115,17 +111,16 @@ class VectorTarget final : public JointTarget {
     step.collect = collect;
     for (std::size_t c = 0; c < chains_; ++c) set_transform(c);
     kernel_->sweep(step, table_, sums_);
-    std::vector<double> sum(center_.size()), squares(center_.size());
-    kernel_->moments(sum, squares);
-    LatentMoments moments;
-    if (parts_.latents() > 1) moments.names = parts_.model->latents();
+    const std::size_t d = parts_.latents();
+    LatentMoments moments{std::vector<double>(objects_ * d), std::vector<double>(objects_ * d), {}};
+    kernel_->moments(moments.mean, moments.sd);
+    if (d > 1) moments.names = parts_.model->latents();
     const double count = draws * static_cast<double>(chains_);
-    for (std::size_t k = 0; k < center_.size(); ++k) {
-      const Frame& frame = parts_.frames[k % parts_.latents()];
-      const double mean = sum[k] / count;
-      moments.mean.push_back(frame.from(center_[k] + mean));
-      moments.sd.push_back(frame.scale *
-                           std::sqrt(std::max(0.0, squares[k] / count - mean * mean) * count / (count - 1)));
+    for (std::size_t i = 0; i < objects_; ++i) {
+      const auto point = vector_point(parts_, i);
+      for (std::size_t j = 0; j < d; ++j)
+        sums_to_moments(moments.mean[i * d + j], moments.sd[i * d + j], count, parts_.frames[j].to(point[j]),
+                        parts_.frames[j]);
     }
     return moments;
   }
@@ -216,7 +211,6 @@ class VectorTarget final : public JointTarget {
   std::size_t objects_, chains_;
   std::uint32_t updates_;
   std::uint64_t seed_;
-  std::vector<double> center_;  // [object][component], in the frames
   std::unique_ptr<LatentKernel> kernel_;
   WalkerTable table_;
   std::vector<std::vector<double>> transforms_;  // left to do, per chain

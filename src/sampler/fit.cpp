@@ -150,6 +150,10 @@ class Run {
     if (joint_ && counts_.kept > 0)
       results.latents = joint_->finish(static_cast<std::uint32_t>(counts_.done), collect(counts_.done),
                                        static_cast<double>(counts_.kept));
+    if (joint_ && counts_.done > header_.burn_in)
+      results.attributes["latent_acceptance"] = fmt::format(
+          "{:.4f}", counts_.latent_acceptance / static_cast<double>(counts_.done - header_.burn_in));
+    joint_.reset();  // the memory of the latents is free for what is made of the run
     if (likelihood_ && likelihood_->integration_error() > 0)
       results.attributes["integration_error"] = fmt::format("{:.2g}", likelihood_->integration_error());
     results.attributes["sampling_seconds"] = fmt::format("{:.6f}", recorder_->seconds());
@@ -161,9 +165,6 @@ class Run {
       results.attributes["outside_proposals"] =
           fmt::format("{:.4f}", static_cast<double>(total(state_.outside_count)) /
                                     static_cast<double>(counts_.proposals));
-    if (joint_ && counts_.done > header_.burn_in)
-      results.attributes["latent_acceptance"] = fmt::format(
-          "{:.4f}", counts_.latent_acceptance / static_cast<double>(counts_.done - header_.burn_in));
     if (sampled_ && likelihood_)
       results.monte_carlo = monte_carlo_error(*likelihood_, recorder_->draws(), state_.dimension);
     describe_caveats(results);
