@@ -211,5 +211,21 @@ TEST(QuadratureError, IsNotLessThanTheErrorThereIs) {
       }
 }
 
+TEST(QuadratureNodes, AreLeftOutWhereTheyAddNothing) {
+  // the rule for ends of the support at which densities may be singular has 96 nodes
+  const auto p = starling::find_population("gamma").model;
+  const auto measured = starling::find_measurement("normal").model;
+  const auto& m = measurement("normal");
+  const auto catalog = simulated(population("gamma"), m, 50);
+  const starling::Rows rows(*measured, catalog);
+  const std::vector<starling::QuadraturePoint> at{
+      quadrature_point(*p, *measured, population("gamma").theta, {}, starling::Frame{})};
+  for (std::size_t i = 0; i < catalog.size(); ++i) {
+    const auto nodes = place_nodes(*p, *measured, measured->datum(rows[i], starling::Frame{}), at, 1e-6);
+    EXPECT_LT(nodes.rule->t.size(), 60) << i;
+    EXPECT_LT(nodes.error, 1e-6) << i;
+  }
+}
+
 }  // namespace
 }  // namespace pair_test

@@ -129,6 +129,29 @@ bool is_at_an_end(const Interval& part, const QuadraturePoint& point) {
   return part.a <= point.support.first || part.b >= point.support.second;
 }
 
+/// ln of what every node adds to the integral; with a break in the support, of the pieces one after the
+/// other. Empty where the support leaves nothing of the interval.
+std::vector<double> log_terms(const PopulationModel& population, const MeasurementModel& measurement,
+                              const Datum<double>& datum, const QuadraturePoint& point,
+                              const ObjectNodes& nodes) {
+  const double a = std::max(nodes.a, point.support.first), b = std::min(nodes.b, point.support.second);
+  if (!(a < b)) return {};
+  std::vector<double> cuts{a, b};
+  if (point.break_in_support > a && point.break_in_support < b)
+    cuts.insert(cuts.begin() + 1, point.break_in_support);
+  std::vector<double> mu, weight;
+  for (std::size_t piece = 0; piece + 1 < cuts.size(); ++piece) {
+    const double width = cuts[piece + 1] - cuts[piece], log_width = std::log(width);
+    for (std::size_t k = 0; k < nodes.rule->t.size(); ++k) {
+      mu.push_back(cuts[piece] + width * nodes.rule->t[k]);
+      weight.push_back(nodes.rule->log_weight[k] + log_width);
+    }
+  }
+  auto l = log_integrand(population, measurement, datum, point, mu);
+  for (std::size_t k = 0; k < l.size(); ++k) l[k] += weight[k];
+  return l;
+}
+
 /// Sorted draws of mu.
 std::vector<double> typical_values(const PopulationModel& population, std::span<const double> theta) {
   std::vector<double> values;
@@ -223,24 +246,12 @@ double likelihood_width(const MeasurementModel& measurement, std::span<const dou
 
 double log_integral(const PopulationModel& population, const MeasurementModel& measurement,
                     const Datum<double>& datum, const QuadraturePoint& point, const ObjectNodes& nodes) {
-  const double a = std::max(nodes.a, point.support.first), b = std::min(nodes.b, point.support.second);
-  if (!(a < b)) return -kInfinity;
-  std::vector<double> cuts{a, b};
-  if (point.break_in_support > a && point.break_in_support < b)
-    cuts.insert(cuts.begin() + 1, point.break_in_support);
-  std::vector<double> mu, weight;
-  for (std::size_t piece = 0; piece + 1 < cuts.size(); ++piece) {
-    const double width = cuts[piece + 1] - cuts[piece], log_width = std::log(width);
-    for (std::size_t k = 0; k < nodes.rule->t.size(); ++k) {
-      mu.push_back(cuts[piece] + width * nodes.rule->t[k]);
-      weight.push_back(nodes.rule->log_weight[k] + log_width);
-    }
-  }
-  auto l = log_integrand(population, measurement, datum, point, mu);
-  double top = -kInfinity, sum = 0;
-  for (std::size_t k = 0; k < l.size(); ++k) top = std::max(top, l[k] += weight[k]);
+  const auto terms = log_terms(population, measurement, datum, point, nodes);
+  if (terms.empty()) return -kInfinity;
+  const double top = *std::max_element(terms.begin(), terms.end());
   if (!(top > -kInfinity)) return -kInfinity;
-  for (const double v : l) sum += std::exp(v - top);
+  double sum = 0;
+  for (const double v : terms) sum += std::exp(v - top);
   return top + std::log(sum);
 }
 
@@ -371,6 +382,43 @@ void halve_panels(const Integrals& integrals, std::vector<double> cuts, bool at_
   nodes.rule = all;
 }
 
+/// Leaves out the nodes that add next to nothing at any of the points: intervals reach far into tails, and
+/// the rules for singular ends have most of their nodes there.
+void leave_out_idle_nodes(const Integrals& integrals, double tolerance, ObjectNodes& nodes) {
+  const auto& [t, log_weight] = *nodes.rule;
+  const double negligible = 1e-4 * tolerance;
+  std::vector<std::vector<double>> shares;  // of the integral, per point
+  std::vector<bool> counts(t.size());
+  for (const auto& point : integrals.points) {
+    // nodes that follow the support are elsewhere at another theta
+    if (nodes.a < point.support.first || nodes.b > point.support.second ||
+        (point.break_in_support > nodes.a && point.break_in_support < nodes.b))
+      return;
+    auto terms = log_terms(integrals.population, integrals.measurement, integrals.datum, point, nodes);
+    const double top = *std::max_element(terms.begin(), terms.end());
+    if (!(top > -kInfinity)) continue;
+    double sum = 0;
+    for (double& term : terms) sum += term = std::exp(term - top);
+    for (std::size_t k = 0; k < t.size(); ++k) counts[k] = counts[k] || (terms[k] /= sum) > negligible;
+    shares.push_back(std::move(terms));
+  }
+  double error = nodes.error;
+  for (const auto& share : shares) {
+    double idle = 0;
+    for (std::size_t k = 0; k < t.size(); ++k) idle += counts[k] ? 0 : share[k];
+    error = std::max(error, nodes.error + idle);
+  }
+  auto left = std::make_shared<QuadratureRule>();
+  for (std::size_t k = 0; k < t.size(); ++k)
+    if (counts[k]) {
+      left->t.push_back(t[k]);
+      left->log_weight.push_back(log_weight[k]);
+    }
+  if (left->t.empty() || error >= tolerance) return;
+  nodes.rule = left;
+  nodes.error = error;
+}
+
 }  // namespace
 
 ObjectNodes place_nodes(const PopulationModel& population, const MeasurementModel& measurement,
@@ -413,13 +461,17 @@ ObjectNodes place_nodes(const PopulationModel& population, const MeasurementMode
       if (nodes.error >= tolerance) continue;
       whole.fine = integrals.by(rule_of(4 * n));  // few nodes agree by chance
       nodes.error = std::max(nodes.error, worst_panel({whole}).first);
-      if (nodes.error < tolerance) return nodes;
+      if (nodes.error < tolerance) {
+        leave_out_idle_nodes(integrals, tolerance, nodes);
+        return nodes;
+      }
     }
   }
   std::vector<double> cuts;
   for (const double at : {datum.center - 8 * width, kink, datum.center + 8 * width, all.core_a, all.core_b})
     if (place(at) > 0 && place(at) < 1) cuts.push_back(place(at));
   halve_panels(integrals, cuts, at_an_end, tolerance, nodes);
+  leave_out_idle_nodes(integrals, tolerance, nodes);
   return nodes;
 }
 
