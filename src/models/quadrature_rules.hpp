@@ -19,7 +19,7 @@ enum class RuleKind { smooth, singular };
 /// How many nodes the rules have that are tried one after the other.
 inline constexpr std::array<int, 7> kRuleSizes{12, 16, 24, 32, 48, 64, 96};
 
-/// n: one of kRuleSizes, twice or four times one. Made once.
+/// n: one of kRuleSizes, twice or four times one; or 4, smooth. Made once.
 Rule rule(RuleKind kind, int n);
 
 /// The double-exponential map: t on [0, 1] and ln dt/du, at u on [-kReach, kReach].
