@@ -41,6 +41,7 @@ struct ObjectNodes {
 /// about a thousand nodes are enough. One Gauss-Legendre rule; double-exponential (Takahasi & Mori 1974)
 /// where the interval ends at an end of the support, at which densities may be singular; Gauss-Legendre in
 /// asinh of mu where tails are long. Where 96 nodes of these are too few, panels, halved where the error is.
+/// Nodes that add nothing at any of the points are left out.
 ObjectNodes place_nodes(const PopulationModel& population, const MeasurementModel& measurement,
                         const Datum<double>& datum, std::span<const QuadraturePoint> points,
                         double tolerance);
@@ -51,7 +52,7 @@ double log_integral(const PopulationModel& population, const MeasurementModel& m
 
 /// int p(mu | theta) f(mu) dmu, all in the population's own units. `features`: where f changes quickly.
 /// Panels of Gauss-Legendre between features and quantiles of the population; relative error about 1e-9 for
-/// smooth f and p.
+/// f and p that are smooth there.
 double expectation(const PopulationModel& population, std::span<const double> theta,
                    const std::function<double(double)>& f, const std::vector<double>& features);
 
