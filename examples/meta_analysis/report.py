@@ -33,7 +33,7 @@ def shrinkage(joint, latents, out):
     axis.invert_yaxis()
     axis.set_xlabel("effect [points]")
     axis.set_ylabel("school")
-    axis.legend()
+    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     print(save(figure, out, "shrinkage"))
 
 
