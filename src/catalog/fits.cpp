@@ -22,8 +22,8 @@ std::string lower(std::string text) {
   return text;
 }
 
-std::optional<int> whole_number(const std::string& text) {
-  int value = 0;
+std::optional<LONGLONG> whole_number(const std::string& text) {
+  LONGLONG value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
@@ -35,6 +35,17 @@ std::string keyword(fitsfile* file, const std::string& name) {
   std::array<char, FLEN_VALUE> value{};
   fits_read_key(file, TSTRING, name.c_str(), value.data(), nullptr, &status);
   return status == 0 ? value.data() : "";
+}
+
+/// A number of the header; cfitsio's own conversion overruns its memory where there is a long text.
+LONGLONG number_of(fitsfile* file, const std::string& path, const std::string& name) {
+  const std::string text = keyword(file, name);
+  const auto value = whole_number(text);
+  if (!value) {
+    throw InputError(
+        fmt::format("{}: is damaged: {} of a table is '{}', expected a whole number", path, name, text));
+  }
+  return *value;
 }
 
 std::string described(fitsfile* file, int number, int kind) {
@@ -113,12 +124,12 @@ void Table::read_names() {
 /// cfitsio notices a missing end only where it reads, and takes any number of rows from a header.
 void Table::check_length(const std::filesystem::path& path) const {
   int status = 0;
-  LONGLONG head = 0, data = 0, end = 0, width = 0, rows = 0, heap = 0;
+  LONGLONG head = 0, data = 0, end = 0, rows = 0;
   fits_get_hduaddrll(file_.get(), &head, &data, &end, &status);
   fits_get_num_rowsll(file_.get(), &rows, &status);
-  fits_read_key(file_.get(), TLONGLONG, "NAXIS1", &width, nullptr, &status);
-  fits_read_key(file_.get(), TLONGLONG, "PCOUNT", &heap, nullptr, &status);
   if (status != 0) throw InputError(fmt::format("{}: is damaged: {}", path_, reason(status)));
+  const LONGLONG width = number_of(file_.get(), path.string(), "NAXIS1"),
+                 heap = number_of(file_.get(), path.string(), "PCOUNT");
   LONGLONG needed = 0;
   if (width < 0 || rows < 0 || heap < 0 || __builtin_mul_overflow(width, rows, &needed) ||
       __builtin_add_overflow(needed, heap, &needed) || __builtin_add_overflow(needed, data, &needed)) {
@@ -185,8 +196,7 @@ Column::Column(fitsfile* file, std::string path, std::string name, int number, c
   type_ = std::abs(type_);
   shape_ = {static_cast<std::size_t>(rows)};
   if (variable_) {
-    fits_read_key(file_, TLONGLONG, "PCOUNT", &heap_, nullptr, &status);
-    check(status);
+    heap_ = number_of(file_, path_, "PCOUNT");
     shape_.push_back(0);
   } else if (type_ == TSTRING) {
     if (width > 0 && each_ > width) shape_.push_back(static_cast<std::size_t>(each_ / width));
