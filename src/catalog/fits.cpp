@@ -7,8 +7,10 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
+#include <fstream>
 #include <iterator>
 #include <limits>
+#include <map>
 
 #include "catalog/rows.hpp"
 #include "starling/error.hpp"
@@ -48,6 +50,45 @@ LONGLONG number_of(fitsfile* file, const std::string& path, const std::string& n
   return *value;
 }
 
+/// cfitsio takes as much memory as a header has columns by its own account, before it reads one of them: no
+/// table may have more than the standard allows (FITS 4.0, section 7.3.1). What else is wrong with a header
+/// is for cfitsio to say.
+void check_number_of_columns(const std::filesystem::path& path) {
+  constexpr std::size_t kBlock = 2880, kCard = 80;
+  constexpr LONGLONG kMostColumns = 999;
+  std::ifstream file(path, std::ios::binary);
+  std::string block(kBlock, ' ');
+  while (file.read(block.data(), kBlock)) {
+    std::map<std::string, LONGLONG> numbers{{"PCOUNT", 0}, {"GCOUNT", 1}};
+    for (bool at_end = false; !at_end;) {
+      for (std::size_t at = 0; at < kBlock && !at_end; at += kCard) {
+        const std::string_view card(block.data() + at, kCard);
+        const std::string name(card.substr(0, card.find_first_of(" =")));
+        const auto begin = card.find_first_not_of(" +", card.find('=') + 1);
+        LONGLONG value = 0;
+        if (begin != card.npos &&
+            std::from_chars(card.data() + begin, card.data() + kCard, value).ec == std::errc{})
+          numbers[name] = value;
+        if (name == "TFIELDS" && numbers.contains(name) && numbers[name] > kMostColumns)
+          throw InputError(fmt::format("{}: is damaged: a table of {} columns (TFIELDS), expected {} at most",
+                                       path.string(), numbers[name], kMostColumns));
+        at_end = name == "END";
+      }
+      if (!at_end && !file.read(block.data(), kBlock)) return;
+    }
+    // on to the next header
+    LONGLONG size = numbers["NAXIS"] > 0 ? 1 : 0, bytes = 0;
+    for (LONGLONG j = 1; j <= std::min<LONGLONG>(numbers["NAXIS"], kMostColumns); ++j)
+      if (__builtin_mul_overflow(size, numbers[fmt::format("NAXIS{}", j)], &size)) return;
+    if (__builtin_add_overflow(size, numbers["PCOUNT"], &size) ||
+        __builtin_mul_overflow(size, numbers["GCOUNT"], &size) ||
+        __builtin_mul_overflow(size, std::abs(numbers["BITPIX"]) / 8, &bytes) || bytes < 0 ||
+        __builtin_add_overflow(bytes, static_cast<LONGLONG>(kBlock) - 1, &bytes))
+      return;
+    file.seekg(bytes / static_cast<LONGLONG>(kBlock) * static_cast<LONGLONG>(kBlock), std::ios::cur);
+  }
+}
+
 std::string described(fitsfile* file, int number, int kind) {
   const std::string name = keyword(file, "EXTNAME");
   return fmt::format("{}{}{}", number, name.empty() ? "" : " " + name,
@@ -68,6 +109,7 @@ std::string reason(int status) {
 Table::Table(const std::filesystem::path& path, const std::string& extension) : path_(path.string()) {
   int status = 0;
   fitsfile* opened = nullptr;
+  if (lower(path.extension().string()) != ".gz") check_number_of_columns(path);
   fits_open_diskfile(&opened, path.c_str(), READONLY, &status);
   if (status != 0) {
     throw InputError(
