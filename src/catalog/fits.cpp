@@ -50,42 +50,57 @@ LONGLONG number_of(fitsfile* file, const std::string& path, const std::string& n
   return *value;
 }
 
-/// cfitsio takes as much memory as a header has columns by its own account, before it reads one of them: no
-/// table may have more than the standard allows (FITS 4.0, section 7.3.1). What else is wrong with a header
-/// is for cfitsio to say.
-void check_number_of_columns(const std::filesystem::path& path) {
+/// The whole numbers that say how large an HDU is. Before it reads a column cfitsio takes memory for as many
+/// as a table's header says, or, where a number before is none, as memory that it never set says: the header
+/// of a table must have all of them, and no more columns than the standard allows (FITS 4.0, section 7.3.1).
+/// What else is wrong with a file is for cfitsio to say.
+void check_headers(const std::filesystem::path& path) {
   constexpr std::size_t kBlock = 2880, kCard = 80;
   constexpr LONGLONG kMostColumns = 999;
+  const std::vector<std::string> sizes{"BITPIX", "NAXIS", "NAXIS1", "NAXIS2", "PCOUNT", "GCOUNT", "TFIELDS"};
   std::ifstream file(path, std::ios::binary);
   std::string block(kBlock, ' ');
   while (file.read(block.data(), kBlock)) {
-    std::map<std::string, LONGLONG> numbers{{"PCOUNT", 0}, {"GCOUNT", 1}};
-    for (bool at_end = false; !at_end;) {
-      for (std::size_t at = 0; at < kBlock && !at_end; at += kCard) {
-        const std::string_view card(block.data() + at, kCard);
-        const std::string name(card.substr(0, card.find_first_of(" =")));
-        const auto begin = card.find_first_not_of(" +", card.find('=') + 1);
-        LONGLONG value = 0;
-        if (begin != card.npos &&
-            std::from_chars(card.data() + begin, card.data() + kCard, value).ec == std::errc{})
-          numbers[name] = value;
-        if (name == "TFIELDS" && numbers.contains(name) && numbers[name] > kMostColumns)
-          throw InputError(fmt::format("{}: is damaged: a table of {} columns (TFIELDS), expected {} at most",
-                                       path.string(), numbers[name], kMostColumns));
-        at_end = name == "END";
+    std::map<std::string, LONGLONG> numbers;
+    bool at_end = false, is_table = false;
+    for (std::size_t at = 0; !at_end; at += kCard) {
+      if (at == kBlock) {
+        if (!file.read(block.data(), kBlock)) return;
+        at = 0;
       }
-      if (!at_end && !file.read(block.data(), kBlock)) return;
+      const std::string_view card(block.data() + at, kCard);
+      const std::string name(card.substr(0, card.find_first_of(" =")));
+      at_end = name == "END";
+      is_table = is_table || (name == "XTENSION" && card.find("TABLE") != card.npos);
+      const bool is_size = std::find(sizes.begin(), sizes.end(), name) != sizes.end();
+      if (!is_size && !name.starts_with("NAXIS")) continue;
+      auto begin = std::min(card.find_first_not_of(' ', card.find('=') + 1), kCard);
+      if (begin < kCard && card[begin] == '+') ++begin;
+      const std::string text(card.substr(begin, card.find_first_of(" /", begin) - begin));
+      const auto value = whole_number(text);
+      if (is_size && !value)
+        throw InputError(
+            fmt::format("{}: is damaged: {} is '{}', expected a whole number", path.string(), name, text));
+      if (name == "TFIELDS" && (*value < 0 || *value > kMostColumns))
+        throw InputError(fmt::format("{}: is damaged: a table of {} columns (TFIELDS), expected 0 to {}",
+                                     path.string(), *value, kMostColumns));
+      if (value) numbers.emplace(name, *value);
     }
+    for (const auto& name : sizes)
+      if (is_table && !numbers.contains(name))
+        throw InputError(fmt::format("{}: is damaged: the header of a table has no {}", path.string(), name));
     // on to the next header
-    LONGLONG size = numbers["NAXIS"] > 0 ? 1 : 0, bytes = 0;
+    LONGLONG bytes = numbers["NAXIS"] > 0 ? 1 : 0;
     for (LONGLONG j = 1; j <= std::min<LONGLONG>(numbers["NAXIS"], kMostColumns); ++j)
-      if (__builtin_mul_overflow(size, numbers[fmt::format("NAXIS{}", j)], &size)) return;
-    if (__builtin_add_overflow(size, numbers["PCOUNT"], &size) ||
-        __builtin_mul_overflow(size, numbers["GCOUNT"], &size) ||
-        __builtin_mul_overflow(size, std::abs(numbers["BITPIX"]) / 8, &bytes) || bytes < 0 ||
-        __builtin_add_overflow(bytes, static_cast<LONGLONG>(kBlock) - 1, &bytes))
+      if (__builtin_mul_overflow(bytes, numbers[fmt::format("NAXIS{}", j)], &bytes)) return;
+    const LONGLONG groups = numbers.contains("GCOUNT") ? numbers["GCOUNT"] : 1;
+    if (__builtin_add_overflow(bytes, numbers["PCOUNT"], &bytes) ||
+        __builtin_mul_overflow(bytes, groups, &bytes) ||
+        __builtin_mul_overflow(bytes, numbers["BITPIX"] / 8, &bytes))
       return;
-    file.seekg(bytes / static_cast<LONGLONG>(kBlock) * static_cast<LONGLONG>(kBlock), std::ios::cur);
+    const auto size = static_cast<std::uint64_t>(std::max(bytes, -std::numeric_limits<LONGLONG>::max()));
+    const auto blocks = ((bytes < 0 ? 0 - size : size) + kBlock - 1) / kBlock;  // BITPIX < 0: real numbers
+    file.seekg(static_cast<std::streamoff>(blocks * kBlock), std::ios::cur);
   }
 }
 
@@ -109,7 +124,7 @@ std::string reason(int status) {
 Table::Table(const std::filesystem::path& path, const std::string& extension) : path_(path.string()) {
   int status = 0;
   fitsfile* opened = nullptr;
-  if (lower(path.extension().string()) != ".gz") check_number_of_columns(path);
+  if (lower(path.extension().string()) != ".gz") check_headers(path);
   fits_open_diskfile(&opened, path.c_str(), READONLY, &status);
   if (status != 0) {
     throw InputError(

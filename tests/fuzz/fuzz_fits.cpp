@@ -1,7 +1,6 @@
 // Catalogs as FITS: a line of options, then lines of one card each, an empty line after the cards of a
 // header, and the rest as data. cfitsio 4.2 overruns its own memory where a value without quotes fills its
-// card, and takes the number of columns from memory that it never set: cards are plain text here, and
-// shorter.
+// card: cards are plain text here, and shorter.
 #include <algorithm>
 
 #include "input.hpp"
