@@ -236,6 +236,32 @@ TEST_F(Fits, RefusesFilesThatAreCutShort) {
                      "cut\\.fits: is cut short: it has [0-9]+ bytes, expected [0-9]+ at least");
 }
 
+TEST_F(Fits, RefusesSizesThatNoTableHas) {
+  table("T", {{"x", "1D"}});
+  put(1, Numbers{1, 2});
+  close();
+  const std::string whole = bytes_of(folder_ / "cat.fits");
+  const auto with = [&](const std::string& name, const std::string& value) {
+    std::string changed = whole, card = name + std::string(8 - name.size(), ' ') + "= " + value;
+    card.resize(80, ' ');
+    return changed.replace(changed.find(name + " ", 2880), 80, card);
+  };
+  read_catalog(file("same.fits", with("TFIELDS", "                   1 / columns")));
+  // for each of them cfitsio would take 160 bytes
+  expect_input_error([&] { read_catalog(file("many.fits", with("TFIELDS", "601842737904"))); },
+                     "many\\.fits: is damaged: a table of 601842737904 columns .TFIELDS., expected 0 to 999");
+  expect_input_error([&] { read_catalog(file("less.fits", with("TFIELDS", "-1"))); },
+                     "less\\.fits: is damaged: a table of -1 columns");
+  expect_input_error([&] { read_catalog(file("text.fits", with("PCOUNT", std::string(60, 'a')))); },
+                     "text\\.fits: is damaged: PCOUNT is 'a+', expected a whole number");
+  expect_input_error([&] { read_catalog(file("none.fits", with("GCOUNT", ""))); },
+                     "none\\.fits: is damaged: GCOUNT is '', expected a whole number");
+  std::string without = with("BITPIX", "8");
+  without.replace(without.find("BITPIX", 2880), 6, "COMMEN");
+  expect_input_error([&] { read_catalog(file("without.fits", without)); },
+                     "without\\.fits: is damaged: the header of a table has no BITPIX");
+}
+
 TEST_F(Fits, ReadsTextsThatAreToBeShownNarrower) {
   table("T", {{"x", "1D"}, {"id", "12A"}});
   put(1, Numbers{1, 2});
