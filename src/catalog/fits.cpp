@@ -24,6 +24,10 @@ std::string lower(std::string text) {
   return text;
 }
 
+bool is_zipped(const std::filesystem::path& path) {
+  return lower(path.extension().string()) == ".gz";
+}
+
 std::optional<LONGLONG> whole_number(const std::string& text) {
   LONGLONG value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -50,6 +54,27 @@ LONGLONG number_of(fitsfile* file, const std::string& path, const std::string& n
   return *value;
 }
 
+/// The value of a header's card up to a blank or a comment, a plus sign left out.
+std::string value_of(std::string_view card) {
+  auto begin = std::min(card.find_first_not_of(' ', card.find('=') + 1), card.size());
+  if (begin < card.size() && card[begin] == '+') ++begin;
+  return std::string(card.substr(begin, card.find_first_of(" /", begin) - begin));
+}
+
+/// How many bytes follow a header with these numbers, if so many can be counted.
+std::optional<std::uint64_t> bytes_after(std::map<std::string, LONGLONG> header) {
+  LONGLONG bytes = header["NAXIS"] > 0 ? 1 : 0;
+  for (LONGLONG j = 1; j <= std::min<LONGLONG>(header["NAXIS"], 999); ++j)
+    if (__builtin_mul_overflow(bytes, header[fmt::format("NAXIS{}", j)], &bytes)) return std::nullopt;
+  const LONGLONG groups = header.contains("GCOUNT") ? header["GCOUNT"] : 1;
+  if (__builtin_add_overflow(bytes, header["PCOUNT"], &bytes) ||
+      __builtin_mul_overflow(bytes, groups, &bytes) ||
+      __builtin_mul_overflow(bytes, header["BITPIX"] / 8, &bytes))
+    return std::nullopt;
+  // BITPIX < 0: real numbers
+  return static_cast<std::uint64_t>(std::abs(std::max(bytes, -std::numeric_limits<LONGLONG>::max())));
+}
+
 /// The whole numbers that say how large an HDU is. Before it reads a column cfitsio takes memory for as many
 /// as a table's header says, or, where a number before is none, as memory that it never set says: the header
 /// of a table must have all of them, and no more columns than the standard allows (FITS 4.0, section 7.3.1).
@@ -74,9 +99,7 @@ void check_headers(const std::filesystem::path& path) {
       is_table = is_table || (name == "XTENSION" && card.find("TABLE") != card.npos);
       const bool is_size = std::find(sizes.begin(), sizes.end(), name) != sizes.end();
       if (!is_size && !name.starts_with("NAXIS")) continue;
-      auto begin = std::min(card.find_first_not_of(' ', card.find('=') + 1), kCard);
-      if (begin < kCard && card[begin] == '+') ++begin;
-      const std::string text(card.substr(begin, card.find_first_of(" /", begin) - begin));
+      const std::string text = value_of(card);
       const auto value = whole_number(text);
       if (is_size && !value)
         throw InputError(
@@ -89,17 +112,9 @@ void check_headers(const std::filesystem::path& path) {
     for (const auto& name : sizes)
       if (is_table && !numbers.contains(name))
         throw InputError(fmt::format("{}: is damaged: the header of a table has no {}", path.string(), name));
-    // on to the next header
-    LONGLONG bytes = numbers["NAXIS"] > 0 ? 1 : 0;
-    for (LONGLONG j = 1; j <= std::min<LONGLONG>(numbers["NAXIS"], kMostColumns); ++j)
-      if (__builtin_mul_overflow(bytes, numbers[fmt::format("NAXIS{}", j)], &bytes)) return;
-    const LONGLONG groups = numbers.contains("GCOUNT") ? numbers["GCOUNT"] : 1;
-    if (__builtin_add_overflow(bytes, numbers["PCOUNT"], &bytes) ||
-        __builtin_mul_overflow(bytes, groups, &bytes) ||
-        __builtin_mul_overflow(bytes, numbers["BITPIX"] / 8, &bytes))
-      return;
-    const auto size = static_cast<std::uint64_t>(std::max(bytes, -std::numeric_limits<LONGLONG>::max()));
-    const auto blocks = ((bytes < 0 ? 0 - size : size) + kBlock - 1) / kBlock;  // BITPIX < 0: real numbers
+    const auto bytes = bytes_after(std::move(numbers));
+    if (!bytes) return;
+    const auto blocks = (*bytes + kBlock - 1) / kBlock;
     file.seekg(static_cast<std::streamoff>(blocks * kBlock), std::ios::cur);
   }
 }
@@ -124,7 +139,7 @@ std::string reason(int status) {
 Table::Table(const std::filesystem::path& path, const std::string& extension) : path_(path.string()) {
   int status = 0;
   fitsfile* opened = nullptr;
-  if (lower(path.extension().string()) != ".gz") check_headers(path);
+  if (!is_zipped(path)) check_headers(path);
   fits_open_diskfile(&opened, path.c_str(), READONLY, &status);
   if (status != 0) {
     throw InputError(
@@ -185,8 +200,8 @@ void Table::check_length(const std::filesystem::path& path) const {
   fits_get_hduaddrll(file_.get(), &head, &data, &end, &status);
   fits_get_num_rowsll(file_.get(), &rows, &status);
   if (status != 0) throw InputError(fmt::format("{}: is damaged: {}", path_, reason(status)));
-  const LONGLONG width = number_of(file_.get(), path.string(), "NAXIS1"),
-                 heap = number_of(file_.get(), path.string(), "PCOUNT");
+  const LONGLONG width = number_of(file_.get(), path_, "NAXIS1"),
+                 heap = number_of(file_.get(), path_, "PCOUNT");
   LONGLONG needed = 0;
   if (width < 0 || rows < 0 || heap < 0 || __builtin_mul_overflow(width, rows, &needed) ||
       __builtin_add_overflow(needed, heap, &needed) || __builtin_add_overflow(needed, data, &needed)) {
@@ -195,7 +210,7 @@ void Table::check_length(const std::filesystem::path& path) const {
         "can have",
         path_, rows, width, heap));
   }
-  if (lower(path.extension().string()) == ".gz") {  // unpacked, it may be of any size
+  if (is_zipped(path)) {  // unpacked, it may be of any size
     unsigned char last = 0;
     if (rows > 0 && width > 0) fits_read_tblbytes(file_.get(), rows, width, 1, &last, &status);
     if (status != 0) throw InputError(fmt::format("{}: is cut short: {}", path_, reason(status)));

@@ -139,16 +139,11 @@ std::vector<double> log_terms(const PopulationModel& population, const Measureme
   std::vector<double> cuts{a, b};
   if (point.break_in_support > a && point.break_in_support < b)
     cuts.insert(cuts.begin() + 1, point.break_in_support);
-  std::vector<double> mu, weight;
-  for (std::size_t piece = 0; piece + 1 < cuts.size(); ++piece) {
-    const double width = cuts[piece + 1] - cuts[piece], log_width = std::log(width);
-    for (std::size_t k = 0; k < nodes.rule->t.size(); ++k) {
-      mu.push_back(cuts[piece] + width * nodes.rule->t[k]);
-      weight.push_back(nodes.rule->log_weight[k] + log_width);
-    }
-  }
-  auto l = log_integrand(population, measurement, datum, point, mu);
-  for (std::size_t k = 0; k < l.size(); ++k) l[k] += weight[k];
+  QuadratureRule placed;
+  for (std::size_t piece = 0; piece + 1 < cuts.size(); ++piece)
+    add_nodes(placed, *nodes.rule, cuts[piece], cuts[piece + 1] - cuts[piece]);
+  auto l = log_integrand(population, measurement, datum, point, placed.t);
+  for (std::size_t k = 0; k < l.size(); ++k) l[k] += placed.log_weight[k];
   return l;
 }
 
@@ -210,21 +205,19 @@ double expectation(const PopulationModel& population, std::span<const double> th
     };
     return std::abs(l[k + 1] - l[k]) < 0.5 && bend(l) < 0.05 && bend(value) <= 1e-9 * largest;
   };
-  std::vector<double> nodes, log_weight;
+  QuadratureRule nodes;
   for (std::size_t k = 0; k < panels; ++k) {
     const bool singular = edges[k] <= lower || edges[k + 1] >= upper;
     const Rule r = singular       ? rule(RuleKind::singular, 64)
                    : is_gentle(k) ? rule(RuleKind::smooth, 4)
                                   : rule(RuleKind::smooth, 16);
-    const double width = edges[k + 1] - edges[k];
-    for (const double t : r->t) nodes.push_back(edges[k] + width * t);
-    for (const double w : r->log_weight) log_weight.push_back(w + std::log(width));
+    add_nodes(nodes, *r, edges[k], edges[k + 1] - edges[k]);
   }
-  l.resize(nodes.size());
-  population.log_density(prepared, nodes, l);
+  l.resize(nodes.t.size());
+  population.log_density(prepared, nodes.t, l);
   double sum = 0;
-  for (std::size_t j = 0; j < nodes.size(); ++j)
-    if (l[j] > -kInfinity) sum += std::exp(l[j] + log_weight[j]) * f(nodes[j]);
+  for (std::size_t j = 0; j < nodes.t.size(); ++j)
+    if (l[j] > -kInfinity) sum += std::exp(l[j] + nodes.log_weight[j]) * f(nodes.t[j]);
   return sum;
 }
 

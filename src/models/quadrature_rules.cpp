@@ -68,8 +68,9 @@ Rule rule(RuleKind kind, int n) {
 }
 
 void add_nodes(QuadratureRule& to, const QuadratureRule& plain, double from, double width) {
+  const double log_width = std::log(width);
   for (const double t : plain.t) to.t.push_back(from + width * t);
-  for (const double w : plain.log_weight) to.log_weight.push_back(w + std::log(width));
+  for (const double w : plain.log_weight) to.log_weight.push_back(w + log_width);
 }
 
 Rule split(const Rule& plain, double at) {
