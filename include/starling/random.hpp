@@ -98,11 +98,15 @@ class HostStream {
       : seed_(seed), step_(step), chain_(chain), purpose_(purpose), block_(first_block) {}
   /// Uniform on (0, 1), 53 bits.
   double uniform() {
-    if (used_ == 4) {
-      words_ = philox4x32(Words<std::uint32_t>{{block_++, step_, chain_, purpose_}}, seed_);
+    if (used_ == 8) {  // two blocks at once keep the multiplier busy
+      for (std::uint32_t b = 0; b < 2; ++b) {
+        const auto r = philox4x32(Words<std::uint32_t>{{block_ + b, step_, chain_, purpose_}}, seed_);
+        for (std::uint32_t k = 0; k < 4; ++k) words_[4 * b + k] = r.w[k];
+      }
+      block_ += 2;
       used_ = 0;
     }
-    const std::uint64_t high = words_.w[used_], low = words_.w[used_ + 1];
+    const std::uint64_t high = words_[used_], low = words_[used_ + 1];
     used_ += 2;
     return (static_cast<double>((high << 32 | low) >> 11) + 0.5) * 0x1p-53;
   }
@@ -120,8 +124,8 @@ class HostStream {
  private:
   std::uint64_t seed_;
   std::uint32_t step_, chain_, purpose_, block_;
-  Words<std::uint32_t> words_{};
-  int used_ = 4;
+  std::uint32_t words_[8] = {};
+  unsigned used_ = 8;
 };
 
 }  // namespace starling

@@ -53,7 +53,7 @@ void for_tiles(std::uint64_t objects, std::uint64_t walkers, int threads, std::s
   // each thread's sums, on cache lines of its own; made here, as no exception may leave the loop
   const std::size_t stride = (out.size() + 7) / 4 * 4;
   std::vector<FixedSum> all(stride * static_cast<unsigned>(threads));
-#pragma omp parallel num_threads(threads)
+#pragma omp parallel num_threads(threads) if (threads > 1)
   {
     const std::span<FixedSum> mine(all.data() + stride * static_cast<unsigned>(omp_get_thread_num()),
                                    out.size());

@@ -21,7 +21,7 @@ Coefficients<double, N> column(const WalkerTable& walkers, std::uint64_t w) {
 template <class Term>
 class Likelihood final : public LikelihoodKernel {
  public:
-  explicit Likelihood(const ObjectTable<double>& objects) : objects_(objects) {}
+  explicit Likelihood(const ObjectTable<double>& objects) : objects_(converted<double>(objects)) {}
 
   void sum(const WalkerTable& walkers, std::span<FixedSum> out) override {
     const auto view = objects_.view();

@@ -26,7 +26,7 @@ std::vector<double> mean_autocovariance(Draws draws, std::optional<double> about
   const std::size_t n = draws.draws;
   const std::size_t length = std::bit_ceil(2 * n);  // zero padding: no lag wraps around
   const auto points = static_cast<Eigen::Index>(length);
-  Eigen::FFT<double> fft;
+  thread_local Eigen::FFT<double> fft;  // keeps what it knows of each length
   std::vector<Complex> series(length), spectrum(length), power(length);
 
   // Two chains at a time, one as the real and one as the imaginary part: of the inverse transform of |F|^2

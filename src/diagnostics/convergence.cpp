@@ -28,6 +28,8 @@ double median(std::vector<double> values) {
   return 0.5 * (*std::max_element(values.begin(), middle) + *middle);
 }
 
+using InDouble = boost::math::policies::policy<boost::math::policies::promote_double<false>>;
+
 // Replaces values by normal scores of their ranks: Phi^-1((rank - 3/8) / (n + 1/4)), ties sharing their mean
 // rank.
 void to_normal_scores(std::vector<double>& values) {
@@ -39,7 +41,7 @@ void to_normal_scores(std::vector<double>& values) {
     while (last < n && sorted[last].first == sorted[first].first) ++last;
     const double rank = 0.5 * as_double(first + 1 + last);
     const double probability = (rank - 0.375) / (as_double(n) + 0.25);
-    const double score = -std::numbers::sqrt2 * boost::math::erfc_inv(2 * probability);
+    const double score = -std::numbers::sqrt2 * boost::math::erfc_inv(2 * probability, InDouble{});
     for (std::size_t i = first; i < last; ++i) values[sorted[i].second] = score;
   }
 }

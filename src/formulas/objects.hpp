@@ -1,8 +1,10 @@
 /// The catalog as kernels see it: columns of numbers per object, and per posterior sample.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "starling/math.hpp"
@@ -24,10 +26,16 @@ struct ObjectView {
   std::uint32_t latents = 1;      ///< per object
 };
 
+template <class S>
+using ObjectColumns = std::array<std::vector<S>, kObjectColumns>;
+
 /// Owns what an ObjectView shows.
 template <class S>
 struct ObjectTable {
-  std::array<std::vector<S>, kObjectColumns> column;
+  ObjectColumns<S> column;
+  /// Where the columns of a large catalog are not to be in memory in double: makes those of objects [begin,
+  /// end), for `converted`.
+  std::function<ObjectColumns<double>(std::uint64_t begin, std::uint64_t end)> make_columns = nullptr;
   std::vector<S> weight;
   std::vector<std::uint64_t> offset;
   std::array<std::vector<S>, kSampleColumns> sample;
@@ -51,7 +59,15 @@ struct ObjectTable {
   }
 };
 
-/// The same objects in another real type.
+/// Calls body(begin, end) for pieces of a catalog, one after the other, that need little memory.
+template <class Body>
+void in_pieces(std::uint64_t objects, Body body) {
+  constexpr std::uint64_t piece = 1 << 16;
+  for (std::uint64_t begin = 0; begin < objects; begin += piece)
+    body(begin, std::min(objects, begin + piece));
+}
+
+/// The same objects in another real type, with all their columns.
 template <class S>
 ObjectTable<S> converted(const ObjectTable<double>& t) {
   ObjectTable<S> out;
@@ -66,6 +82,14 @@ ObjectTable<S> converted(const ObjectTable<double>& t) {
   for (std::size_t j = 0; j < kObjectColumns; ++j) copy(t.column[j], out.column[j]);
   for (std::size_t j = 0; j < kSampleColumns; ++j) copy(t.sample[j], out.sample[j]);
   copy(t.weight, out.weight);
+  if (!t.make_columns) return out;
+  in_pieces(t.size, [&](std::uint64_t begin, std::uint64_t end) {
+    const auto made = t.make_columns(begin, end);
+    for (std::size_t j = 0; j < kObjectColumns; ++j) {
+      if (begin == 0 && !made[j].empty()) out.column[j].reserve(t.size);
+      out.column[j].insert(out.column[j].end(), made[j].begin(), made[j].end());
+    }
+  });
   return out;
 }
 

@@ -80,8 +80,7 @@ struct VectorSamplesTerm {
     const int d = known_latents<P>(count_of_latents);
     const S* covariates = object.row + d;
     const S* sample = covariates + covariate_count<P>();
-    const std::uint64_t each = static_cast<unsigned>(d) + 1,
-                        count = (object.size - static_cast<std::uint64_t>(sample - object.row)) / each;
+    const std::uint64_t each = static_cast<unsigned>(d) + 1, count = count_of<R, S>(object, d);
     for (std::uint64_t k = 0; k < count; ++k) {
       R mu[P::most_latents];
       for (int j = 0; j < d; ++j) mu[j] = R(sample[k * each + static_cast<unsigned>(j)]);

@@ -25,12 +25,23 @@ double standard_deviation(const std::vector<double>& values) {
 
 }  // namespace
 
-std::vector<double> points_of(const MeasurementModel* measurement, const Catalog& catalog) {
-  if (measurement == nullptr) return catalog.x;
+std::vector<double> points_of(const MeasurementModel* measurement, const Catalog& catalog,
+                              std::size_t every) {
+  if (measurement == nullptr && every == 1) return catalog.x;
+  std::vector<double> points;
+  points.reserve(catalog.size() / every + 1);
+  if (measurement == nullptr) {
+    for (std::size_t i = 0; i < catalog.size(); i += every) points.push_back(catalog.x[i]);
+    return points;
+  }
   const Rows rows(*measurement, catalog, Rows::Use::points);
-  std::vector<double> points(catalog.size());
-  for (std::size_t i = 0; i < points.size(); ++i) points[i] = measurement->datum(rows[i], Frame{}).center;
+  for (std::size_t i = 0; i < catalog.size(); i += every)
+    points.push_back(measurement->datum(rows[i], Frame{}).center);
   return points;
+}
+
+std::size_t enough_of(std::size_t objects) {
+  return std::max<std::size_t>(1, objects >> 20);
 }
 
 Frame frame_of(std::vector<double> points, bool shifts, bool scales) {
@@ -64,20 +75,22 @@ SampleMoments moments_of_samples(const Catalog& catalog, std::size_t i) {
 }
 
 std::vector<double> noise_variances(const MeasurementModel* measurement,
-                                    std::span<const double> measurement_theta, const Catalog& catalog) {
-  std::vector<double> noise(catalog.size());
+                                    std::span<const double> measurement_theta, const Catalog& catalog,
+                                    std::size_t every) {
+  std::vector<double> noise;
+  noise.reserve(catalog.size() / every + 1);
   if (measurement == nullptr) {
-    for (std::size_t i = 0; i < noise.size(); ++i)
-      noise[i] = moments_of_samples(catalog, i).squares /
-                 static_cast<double>(catalog.offsets[i + 1] - catalog.offsets[i]);
+    for (std::size_t i = 0; i < catalog.size(); i += every)
+      noise.push_back(moments_of_samples(catalog, i).squares /
+                      static_cast<double>(catalog.offsets[i + 1] - catalog.offsets[i]));
     return noise;
   }
   const Rows rows(*measurement, catalog);
   const auto c = measurement->prepare(measurement_theta, Frame{});
-  for (std::size_t i = 0; i < noise.size(); ++i) {
+  for (std::size_t i = 0; i < catalog.size(); i += every) {
     const auto datum = measurement->datum(rows[i], Frame{});
-    noise[i] = measurement->normal_like() ? measurement->variance(c, datum)
-                                          : std::pow(likelihood_width(*measurement, c, datum), 2);
+    noise.push_back(measurement->normal_like() ? measurement->variance(c, datum)
+                                               : std::pow(likelihood_width(*measurement, c, datum), 2));
   }
   return noise;
 }
@@ -104,6 +117,24 @@ Points summary_of(const std::vector<double>& points, const std::vector<double>& 
   p.variance = squares / p.n;
   p.smallest = *std::min_element(points.begin(), points.end());
   p.largest = *std::max_element(points.begin(), points.end());
+  return p;
+}
+
+Points summary_of(const MeasurementModel* measurement,
+                  std::optional<std::span<const double>> measurement_theta, const Catalog& catalog) {
+  const std::size_t every = enough_of(catalog.size());
+  Points p = summary_of(points_of(measurement, catalog, every),
+                        measurement_theta ? noise_variances(measurement, *measurement_theta, catalog, every)
+                                          : std::vector<double>{});
+  p.n *= static_cast<double>(every);
+  if (every == 1) return p;
+  std::optional<Rows> rows;  // no point may be left out of the range of all
+  if (measurement != nullptr) rows.emplace(*measurement, catalog, Rows::Use::points);
+  for (std::size_t i = 0; i < catalog.size(); ++i) {
+    const double point = rows ? measurement->datum((*rows)[i], Frame{}).center : catalog.x[i];
+    p.smallest = std::min(p.smallest, point);
+    p.largest = std::max(p.largest, point);
+  }
   return p;
 }
 

@@ -1,6 +1,7 @@
 /// The units that kernels work in, and quick figures of a catalog.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -10,7 +11,12 @@ namespace starling {
 
 /// A value of mu for every object, where its likelihood is high: what the naive fit takes for the truth.
 /// measurement: null for posterior samples, whose medians these are. x, where the catalog lacks the noise.
-std::vector<double> points_of(const MeasurementModel* measurement, const Catalog& catalog);
+/// Of every object, or of one in `every`.
+std::vector<double> points_of(const MeasurementModel* measurement, const Catalog& catalog,
+                              std::size_t every = 1);
+
+/// One object in how many is enough for units and quick figures: about a million of a catalog.
+std::size_t enough_of(std::size_t objects);
 
 /// Units in which the points are of order one, as far as the model allows: median, and half the width that
 /// holds the middle 68 %. A few points far away do not change them much.
@@ -23,12 +29,17 @@ struct SampleMoments {
 };
 SampleMoments moments_of_samples(const Catalog& catalog, std::size_t object);
 
-/// Variance of the noise of every object (half-width of its likelihood, squared), at the measurement's theta.
+/// Variance of the noise (half-width of the likelihood, squared) of one object in `every`, at the
+/// measurement's theta.
 std::vector<double> noise_variances(const MeasurementModel* measurement,
-                                    std::span<const double> measurement_theta, const Catalog& catalog);
+                                    std::span<const double> measurement_theta, const Catalog& catalog,
+                                    std::size_t every = 1);
 
 /// What a quick estimate uses. Where noise differs, the half of the objects with less of it, so that a few of
 /// enormous noise (how some catalogs say "not measured") don't spoil it. Empty noise: the naive fit.
 Points summary_of(const std::vector<double>& points, const std::vector<double>& noise);
+/// The same of a catalog, from enough of its objects. measurement_theta: empty for the naive fit.
+Points summary_of(const MeasurementModel* measurement,
+                  std::optional<std::span<const double>> measurement_theta, const Catalog& catalog);
 
 }  // namespace starling

@@ -27,17 +27,30 @@ class PointLikelihood final : public KernelLikelihood {
 
  private:
   double build(ObjectTable<double>& objects, std::span<const double>) override {
-    std::vector<double> l(points_.size());
-    parts_.population->log_density(prepared(reference_), points_, l);
     double sum = 0;
-    for (std::size_t i = 0; i < l.size(); ++i) {
-      // a point that is impossible at the reference may stand for any value there
-      if (!(l[i] > -kInfinity)) l[i] = 0;
-      sum += weight(i) * (l[i] - log_scale());
-    }
-    objects.column[0] = points_;
-    if (!parts_.population->has_ratio()) objects.column[1] = std::move(l);
+    in_pieces(objects.size, [&](std::uint64_t begin, std::uint64_t end) {
+      const auto l = at_reference(begin, end);
+      for (std::uint64_t i = begin; i < end; ++i) sum += weight(i) * (l[i - begin] - log_scale());
+    });
+    objects.make_columns = [this](std::uint64_t begin, std::uint64_t end) {
+      ObjectColumns<double> column;
+      const auto points = points_of_piece(begin, end);
+      column[0].assign(points.begin(), points.end());
+      if (!parts_.population->has_ratio()) column[1] = at_reference(begin, end);
+      return column;
+    };
     return sum;
+  }
+  [[nodiscard]] std::span<const double> points_of_piece(std::uint64_t begin, std::uint64_t end) const {
+    return std::span(points_).subspan(begin, end - begin);
+  }
+  /// ln p(point | reference) in the frame, of objects [begin, end).
+  [[nodiscard]] std::vector<double> at_reference(std::uint64_t begin, std::uint64_t end) const {
+    std::vector<double> l(end - begin);
+    parts_.population->log_density(prepared(reference_), points_of_piece(begin, end), l);
+    for (double& v : l)
+      if (!(v > -kInfinity)) v = 0;  // it may stand for any value where it is impossible
+    return l;
   }
   std::unique_ptr<LikelihoodKernel> make_kernel(const ObjectTable<double>& objects) override {
     return parts_.population->kernel(Term::point, parts_.backend, objects);
@@ -85,17 +98,22 @@ class ExactLikelihood final : public KernelLikelihood {
   double build(ObjectTable<double>& objects, std::span<const double>) override {
     const Theta r = at(reference_, reference_noise_);
     double sum = 0;
-    objects.column[0].reserve(objects.size);
-    objects.column[1].reserve(objects.size);
     for (std::size_t i = 0; i < objects.size; ++i) {
       const auto row = rows_[i];
       const auto d = parts_.measurement->datum(row, parts_.frame);
       const double y = d.center - r.m, v = r.s2 + r.q / d.v[0];
-      objects.column[0].push_back(y);
-      objects.column[1].push_back(1 / v);
       sum += weight(i) *
              (-0.5 * (y * y / v + std::log(v)) - 0.91893853320467274178 + log_jacobian(parts_, row, d));
     }
+    objects.make_columns = [this, r](std::uint64_t begin, std::uint64_t end) {
+      ObjectColumns<double> column;
+      for (std::uint64_t i = begin; i < end; ++i) {
+        const auto d = parts_.measurement->datum(rows_[i], parts_.frame);
+        column[0].push_back(d.center - r.m);
+        column[1].push_back(1 / (r.s2 + r.q / d.v[0]));
+      }
+      return column;
+    };
     return sum;
   }
   std::unique_ptr<LikelihoodKernel> make_kernel(const ObjectTable<double>& objects) override {

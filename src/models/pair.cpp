@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "models/definition.hpp"
 #include "models/frames.hpp"
@@ -82,10 +83,9 @@ class Pair final : public ModelDefinition {
   bool can_interweave() const override { return !sampled() && population_.model->is_location_scale(); }
 
   Start estimate(const Catalog& catalog, Method method, std::span<const double> noise) const override {
-    const auto points = points_of(measurement_.model.get(), catalog);
-    if (method == Method::naive) return population_.model->estimate(summary_of(points, {}));
-    return population_.model->estimate(
-        summary_of(points, noise_variances(measurement_.model.get(), noise, catalog)));
+    std::optional<std::span<const double>> theta;
+    if (method != Method::naive) theta = noise;
+    return population_.model->estimate(summary_of(measurement_.model.get(), theta, catalog));
   }
 
   std::unique_ptr<Likelihood> likelihood(const Catalog& catalog, Method method,
@@ -228,7 +228,7 @@ class Pair final : public ModelDefinition {
     const auto* m = measurement_.model.get();
     const bool shifts = p.frame_shifts() && (m == nullptr || m->frame_shifts());
     const bool scales = p.frame_scales() && (m == nullptr || m->frame_scales());
-    const Frame frame = frame_of(points_of(m, catalog), shifts, scales);
+    const Frame frame = frame_of(points_of(m, catalog, enough_of(catalog.size())), shifts, scales);
     return {catalog,
             p.in_frame(frame),
             measurement_.model,

@@ -41,8 +41,10 @@ MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samp
   MemoryPlan plan;
   plan.device_bytes =
       columns * sizeof(float) + on_device + per_object + tiles_of(n) * padded(chains) * sizeof(double);
+  // in double while they are made, but for the closed forms of a marginal fit, which are made in pieces
+  const std::uint64_t in_double = joint || numbers > 1 || samples > 0 ? columns * sizeof(double) : 0;
   plan.host_bytes =
-      catalog + columns * (sizeof(double) + sizeof(float)) + latents + per_object + block + (32u << 20);
+      catalog + columns * sizeof(float) + in_double + latents + per_object + block + (32u << 20);
   const auto mb = [](std::uint64_t bytes) { return static_cast<double>(bytes) * 1e-6; };
   plan.text = fmt::format(
       "objects {}, posterior samples {}, chains {} ({} ensembles of {} walkers)\n"
