@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <map>
 
 #include "backends/cuda_kernels.hpp"
 #include "kernels/device_objects.cuh"
@@ -20,87 +21,126 @@ class Likelihood final : public LikelihoodKernel {
  public:
   Likelihood(const ObjectTable<double>& objects, int device)
       : device_((use_device(device), device)), processors_(processors_of(device)), objects_(objects) {}
-  ~Likelihood() override {
-    for (const Lane& lane : lane_) lane.stream.finish();
-  }
-  Likelihood(const Likelihood&) = delete;
-  Likelihood& operator=(const Likelihood&) = delete;
 
   void sum(const WalkerTable& walkers, std::span<FixedSum> out) override {
     use_device(device_);
     std::fill(out.begin(), out.end(), FixedSum{});
-    const std::uint64_t count = walkers.walkers, groups = lane_[0].walkers.groups(count),
-                        rows = lane_[0].walkers.padded(count) * Term::outputs;
+    const std::uint64_t groups = lane_[0].walkers.groups(walkers.walkers),
+                        rows = lane_[0].walkers.padded(walkers.walkers) * Term::outputs;
     reserve_or_halve(objects_, [&] {
       objects_.reserve(lanes().size());
       const std::uint64_t tiles = objects_.chunk_tiles();
       for (Lane& lane : lanes()) {
-        lane.walkers.reserve(count, walkers.coefficients);
+        lane.walkers.reserve(walkers.walkers, walkers.coefficients);
         lane.sums.reserve(rows, few_objects(tiles, groups) ? tiles : most_blocks(tiles, groups, processors_));
       }
     });
-    for (Lane& lane : lanes()) {
-      lane.busy = false;
-      lane.view = lane.walkers.load(walkers, lane.stream);
+    const Work work{walkers.walkers, groups, rows, walkers.coefficients};
+    for (Lane& lane : lanes()) lane.walkers.fill(walkers);
+    if (objects_.whole())
+      sum_at_once(work, out);
+    else
+      sum_in_chunks(work, out);
+  }
+
+ private:
+  /// What one call has to do.
+  struct Work {
+    std::uint64_t walkers, groups, rows;
+    int coefficients;
+  };
+  /// One chunk on its way: copied, summed, its sums brought back.
+  struct Lane {
+    DeviceWalkers walkers{kBlockWalkers<Term>};
+    GridSums sums;
+    std::uint64_t blocks = 0;  ///< of the kernel whose sums are awaited; 0: none
+    Stream stream;
+  };
+  /// The copies and the kernel of a call, and the memory that they use.
+  struct Recorded {
+    Graph graph;
+    std::array<const void*, 6> memory{};
+  };
+  [[nodiscard]] std::span<Lane> lanes() { return std::span(lane_).first(objects_.whole() ? 1 : 2); }
+
+  /// One start for all that a call does: at few objects starting things takes longer than they do.
+  void sum_at_once(const Work& work, std::span<FixedSum> out) {
+    Lane& lane = lane_[0];
+    const ObjectView<float> objects = objects_.load(Chunk{0, objects_.size()}, lane.stream);
+    std::array<const void*, 6> memory{};
+    std::ranges::copy(lane.walkers.memory(), memory.begin());
+    std::ranges::copy(lane.sums.memory(), memory.begin() + 2);
+    if (recorded_.size() > kMostRecorded) recorded_.clear();
+    const auto [entry, first] = recorded_.try_emplace(work.walkers);
+    Recorded& recorded = entry->second;
+    if (first) {  // it may be the only call for so many, and the first use of a kernel loads it
+      start(lane, objects, work);
+    } else {
+      if (recorded.graph.empty() || recorded.memory != memory) {
+        recorded.graph.record(lane.stream, [&] { start(lane, objects, work); });
+        recorded.memory = memory;
+      }
+      recorded.graph.start(lane.stream);
     }
+    lane.sums.add_to(out, work.walkers, work.rows, blocks_of(objects.size, work.groups), lane.stream);
+  }
+
+  /// While the kernel of one chunk runs, the next one is copied.
+  void sum_in_chunks(const Work& work, std::span<FixedSum> out) {
+    for (Lane& lane : lanes()) lane.blocks = 0;
     const auto finish = [&](Lane& lane) {
-      if (lane.busy) lane.sums.add_to(out, count, lane.stream);
-      lane.busy = false;
+      if (lane.blocks > 0) lane.sums.add_to(out, work.walkers, work.rows, lane.blocks, lane.stream);
+      lane.blocks = 0;
     };
     std::size_t next = 0;
     objects_.for_chunks([&](const Chunk& chunk) {
       Lane& lane = lane_[next];
-      finish(lane);  // while the other lane's kernel runs, this one's chunk is copied
-      const ObjectView<float> objects = objects_.load(chunk, lane.stream, next);
-      start(lane, objects, count, groups, rows);
-      lane.sums.collect(lane.stream);
-      lane.busy = true;
+      finish(lane);
+      start(lane, objects_.load(chunk, lane.stream, next), work);
+      lane.blocks = blocks_of(chunk.objects, work.groups);
       next = (next + 1) % lanes().size();
     });
     for (Lane& lane : lanes()) finish(lane);
   }
-
- private:
-  /// One chunk on its way: copied, summed, its sums brought back.
-  struct Lane {
-    Stream stream;
-    DeviceWalkers walkers{kBlockWalkers<Term>};
-    GridSums sums;
-    WalkerView view{};
-    bool busy = false;
-  };
-  [[nodiscard]] std::span<Lane> lanes() { return std::span(lane_).first(objects_.whole() ? 1 : 2); }
 
   /// Whether blocks of tiles and groups would leave much of the GPU idle. Terms of several objects together
   /// are not taken one by one.
   [[nodiscard]] bool few_objects(std::uint64_t tiles, std::uint64_t groups) const {
     return !EvaluatesTogether<Term> && tiles * groups < 2 * processors_;
   }
-
-  /// Starts the kernel that suits the objects.
-  void start(Lane& lane, const ObjectView<float>& objects, std::uint64_t walkers, std::uint64_t groups,
-             std::uint64_t rows) {
-    const std::uint64_t tiles = tiles_of(objects.size);
-    if constexpr (!EvaluatesTogether<Term>)
-      if (few_objects(tiles, groups)) {
-        check(launch(few_objects_kernel<Term>,
-                     dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(walkers)),
-                     dim3(kGroup, kStripsPerTile), 0, lane.stream.get(), objects, lane.view,
-                     lane.sums.partial(rows, tiles)),
-              "starting a likelihood kernel");
-        return;
-      }
-    const Grid grid = grid_of(tiles, groups, processors_);
-    check(launch(likelihood_kernel<Term>, grid.size(), dim3(kGroup, kStripsPerTile),
-                 likelihood_shared_bytes<Term>(), lane.stream.get(), objects, lane.view, grid.tiles_per_block,
-                 lane.sums.partial(rows, grid.blocks)),
-          "starting a likelihood kernel");
+  [[nodiscard]] std::uint64_t blocks_of(std::uint64_t objects, std::uint64_t groups) const {
+    const std::uint64_t tiles = tiles_of(objects);
+    return few_objects(tiles, groups) ? tiles : grid_of(tiles, groups, processors_).blocks;
   }
 
+  /// Puts on the lane's stream: the walkers' way to the device, the kernel that suits the objects, and its
+  /// sums' way back.
+  void start(Lane& lane, const ObjectView<float>& objects, const Work& work) {
+    const WalkerView walkers = lane.walkers.upload(work.walkers, work.coefficients, lane.stream);
+    const std::uint64_t tiles = tiles_of(objects.size), blocks = blocks_of(objects.size, work.groups);
+    FixedSum* const partial = lane.sums.partial(work.rows, blocks);
+    if (few_objects(tiles, work.groups)) {
+      if constexpr (!EvaluatesTogether<Term>)
+        check(launch(few_objects_kernel<Term>,
+                     dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(work.walkers)),
+                     dim3(kGroup, kStripsPerTile), 0, lane.stream.get(), objects, walkers, partial),
+              "starting a likelihood kernel");
+    } else {
+      const Grid grid = grid_of(tiles, work.groups, processors_);
+      check(launch(likelihood_kernel<Term>, grid.size(), dim3(kGroup, kStripsPerTile),
+                   likelihood_shared_bytes<Term>(), lane.stream.get(), objects, walkers, grid.tiles_per_block,
+                   partial),
+            "starting a likelihood kernel");
+    }
+    lane.sums.collect(work.rows, blocks, lane.stream);
+  }
+
+  static constexpr std::size_t kMostRecorded = 256;  // numbers of walkers inside their priors
   int device_;
   std::uint64_t processors_;
   DeviceObjects objects_;
   std::array<Lane, 2> lane_;
+  std::map<std::uint64_t, Recorded> recorded_;  // by the number of walkers
 };
 
 /// The latents, on the device for the whole run if they fit; else in host memory, a chunk of objects at a
@@ -152,10 +192,6 @@ class Latents final : public LatentKernel {
     }
   }
 
-  ~Latents() override { stream_.finish(); }
-  Latents(const Latents&) = delete;
-  Latents& operator=(const Latents&) = delete;
-
   void sweep(const LatentStep& step, const WalkerTable& walkers, std::span<FixedSum> out) override {
     use_device(device_);
     if (step.updates > 0) std::fill(out.begin(), out.end(), FixedSum{});
@@ -164,13 +200,14 @@ class Latents final : public LatentKernel {
       const ObjectView<float> objects = objects_.load(chunk, stream_);
       if (!objects_.whole()) move_chunk(chunk, Direction::to_device);
       const Grid grid = grid_of(tiles_of(chunk.objects), groups_, processors_);
+      const std::uint64_t rows = stride_ * sums_of_latents<Latent>();
       check(launch(sweep_kernel(), grid.size(), dim3(kGroup, kStripsPerTile), sweep_shared_bytes(),
                    stream_.get(), objects, view, latent_view(), step, grid.tiles_per_block,
-                   sums_.partial(stride_ * sums_of_latents<Latent>(), grid.blocks)),
+                   sums_.partial(rows, grid.blocks)),
             "starting a latent kernel");
       if (step.updates > 0) {
-        sums_.collect(stream_);
-        sums_.add_to(out, chains_, stream_);
+        sums_.collect(rows, grid.blocks, stream_);
+        sums_.add_to(out, chains_, rows, grid.blocks, stream_);
       }
       if (!objects_.whole()) move_chunk(chunk, Direction::to_host);
       stream_.wait();
@@ -190,8 +227,8 @@ class Latents final : public LatentKernel {
                    2 * BlockSums<kGroup>::kSharedBytes, stream_.get(), objects, view, latent_view(), what,
                    grid.tiles_per_block, sums_.partial(stride_, grid.blocks)),
             "starting a sum over latents");
-      sums_.collect(stream_);
-      sums_.add_to(sums, chains_, stream_);
+      sums_.collect(stride_, grid.blocks, stream_);
+      sums_.add_to(sums, chains_, stride_, grid.blocks, stream_);
     });
     for (std::uint64_t w = 0; w < chains_; ++w)
       if (wanted.empty() || wanted[w / kGroup] != 0) out[w] = sums[w];
@@ -346,7 +383,6 @@ class Latents final : public LatentKernel {
 
   int device_;
   std::uint64_t processors_;
-  Stream stream_;
   DeviceObjects objects_;
   DeviceWalkers walkers_;
   GridSums sums_;
@@ -356,6 +392,7 @@ class Latents final : public LatentKernel {
   DeviceBuffer<double> moments_, added_;
   std::vector<float> host_mu_, host_scale_, host_accepted_;
   std::vector<double> host_moments_;
+  Stream stream_;
 };
 
 template <class Term>

@@ -92,16 +92,18 @@ class PinnedBuffer {
   std::uint64_t size_ = 0;
 };
 
+/// Owners declare it after the memory that it copies from and to: it is gone first, and waits, as after a
+/// failure copies may be on their way still.
 class Stream {
  public:
   Stream() { check(cudaStreamCreate(&stream_), "creating a stream"); }
-  ~Stream() { (void)cudaStreamDestroy(stream_); }
+  ~Stream() {
+    (void)cudaStreamSynchronize(stream_);
+    (void)cudaStreamDestroy(stream_);
+  }
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  /// For destructors: after a failure copies may be on their way still, from and to memory that is let go
-  /// next.
-  void finish() const noexcept { (void)cudaStreamSynchronize(stream_); }
   void wait() const { check(cudaStreamSynchronize(stream_), "running kernels"); }
   [[nodiscard]] cudaStream_t get() const { return stream_; }
 
@@ -120,6 +122,44 @@ class Stream {
 
  private:
   cudaStream_t stream_{};
+};
+
+/// Work of a stream that is started again and again by one call.
+class Graph {
+ public:
+  Graph() = default;
+  ~Graph() { release(); }
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+
+  [[nodiscard]] bool empty() const { return exec_ == nullptr; }
+  /// Keeps what `work` puts on the stream; nothing of it is done yet. Kernels and copies take the addresses
+  /// and values that they are given now.
+  template <class Work>
+  void record(const Stream& stream, const Work& work) {
+    release();
+    cudaGraph_t graph{};
+    check(cudaStreamBeginCapture(stream.get(), cudaStreamCaptureModeThreadLocal), "beginning a graph");
+    try {
+      work();
+    } catch (...) {
+      if (cudaStreamEndCapture(stream.get(), &graph) == cudaSuccess) (void)cudaGraphDestroy(graph);
+      (void)cudaGetLastError();
+      throw;
+    }
+    check(cudaStreamEndCapture(stream.get(), &graph), "ending a graph");
+    const cudaError_t status = cudaGraphInstantiate(&exec_, graph, 0);
+    (void)cudaGraphDestroy(graph);
+    check(status, "making a graph");
+  }
+  void start(const Stream& stream) const { check(cudaGraphLaunch(exec_, stream.get()), "starting a graph"); }
+
+ private:
+  void release() {
+    if (exec_) (void)cudaGraphExecDestroy(exec_);
+    exec_ = nullptr;
+  }
+  cudaGraphExec_t exec_ = nullptr;
 };
 
 }  // namespace starling::cuda

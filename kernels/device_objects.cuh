@@ -141,11 +141,18 @@ class DeviceWalkers {
   }
   /// They are in use until the sums of the kernel that they are for have come back.
   WalkerView load(const WalkerTable& walkers, const Stream& stream) {
-    const std::uint64_t stride = padded(walkers.walkers);
-    walkers.pad(stride, host_.get());
-    stream.upload(device_.get(), host_.get(), stride * static_cast<std::uint64_t>(walkers.coefficients));
+    fill(walkers);
+    return upload(walkers.walkers, walkers.coefficients, stream);
+  }
+  /// The two steps of load.
+  void fill(const WalkerTable& walkers) { walkers.pad(padded(walkers.walkers), host_.get()); }
+  WalkerView upload(std::uint64_t walkers, int coefficients, const Stream& stream) const {
+    const std::uint64_t stride = padded(walkers);
+    stream.upload(device_.get(), host_.get(), stride * static_cast<std::uint64_t>(coefficients));
     return {device_.get(), stride};
   }
+  /// Where they lie; other places after they were reserved for more walkers.
+  [[nodiscard]] std::array<const void*, 2> memory() const { return {host_.get(), device_.get()}; }
 
  private:
   std::uint64_t block_;

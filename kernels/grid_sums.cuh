@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <span>
 
 #include "kernels/device_memory.hpp"
@@ -56,29 +57,32 @@ class GridSums {
     check(row_sums_memory(rows, bytes), "asking for the memory of a reduction");
     temporary_.resize(std::max<std::size_t>(bytes, 1));
   }
-  /// Where the kernel that is started next puts its sums, as many rows and blocks as it has.
-  [[nodiscard]] FixedSum* partial(std::uint64_t rows, std::uint64_t blocks) {
-    rows_ = rows;
-    columns_ = blocks;
+  /// Where a kernel of so many rows and blocks puts its sums.
+  [[nodiscard]] FixedSum* partial(std::uint64_t rows, std::uint64_t blocks) const {
     return few(rows, blocks) ? host_.get() : partial_.get();
   }
   /// Starts, after the kernel, what brings them to the host.
-  void collect(const Stream& stream) {
-    if (few(rows_, columns_)) return;
-    check(row_sums(temporary_.get(), temporary_.size(), partial_.get(), rows_, columns_, sums_.get(),
+  void collect(std::uint64_t rows, std::uint64_t blocks, const Stream& stream) const {
+    if (few(rows, blocks)) return;
+    check(row_sums(temporary_.get(), temporary_.size(), partial_.get(), rows, blocks, sums_.get(),
                    stream.get()),
           "starting a reduction");
-    stream.download(host_.get(), sums_.get(), rows_);
-    columns_ = 1;
+    stream.download(host_.get(), sums_.get(), rows);
   }
   /// Waits for them and adds them to out, [output][walker].
-  void add_to(std::span<FixedSum> out, std::uint64_t walkers, const Stream& stream) const {
+  void add_to(std::span<FixedSum> out, std::uint64_t walkers, std::uint64_t rows, std::uint64_t blocks,
+              const Stream& stream) const {
     stream.wait();
-    const std::uint64_t outputs = out.size() / walkers, padded_walkers = rows_ / outputs;
+    const std::uint64_t outputs = out.size() / walkers, padded_walkers = rows / outputs,
+                        columns = few(rows, blocks) ? blocks : 1;
     for (std::uint64_t j = 0; j < outputs; ++j)
       for (std::uint64_t w = 0; w < walkers; ++w)
-        for (std::uint64_t k = 0; k < columns_; ++k)
-          out[j * walkers + w] += host_[(j * padded_walkers + w) * columns_ + k];
+        for (std::uint64_t k = 0; k < columns; ++k)
+          out[j * walkers + w] += host_[(j * padded_walkers + w) * columns + k];
+  }
+  /// Where all this lies; other places after it was reserved for more.
+  [[nodiscard]] std::array<const void*, 4> memory() const {
+    return {host_.get(), partial_.get(), sums_.get(), temporary_.get()};
   }
 
  private:
@@ -88,7 +92,6 @@ class GridSums {
   DeviceBuffer<FixedSum> partial_, sums_;
   DeviceBuffer<char> temporary_;
   PinnedBuffer<FixedSum> host_;
-  std::uint64_t rows_ = 0, columns_ = 0;  // of host_
 };
 
 }  // namespace starling::cuda

@@ -18,9 +18,9 @@
 #endif
 
 #ifdef __SANITIZE_ADDRESS__
-// A stream whose destruction is made to fail is lost, as it would be on a device.
+// A stream or a graph whose destruction is made to fail is lost, as it would be on a device.
 extern "C" const char* __lsan_default_suppressions() {
-  return "leak:cudaStreamCreateWithFlags";
+  return "leak:cudaStreamCreateWithFlags\nleak:cudaStreamEndCapture\nleak:cudaGraphInstantiate\n";
 }
 #endif
 
@@ -383,6 +383,40 @@ TEST(CudaBackend, ChunksDoNotChangeABit) {
   EXPECT_LT(least, whole) << "never had to cut the catalog into chunks";
 }
 
+/// A call for as many walkers as one before is started at once, with the walkers that it has, wherever the
+/// memory has gone meanwhile.
+TEST(CudaBackend, CallsThatComeAgainAreStartedAtOnce) {
+  using Term = PointTerm<NormalPopulation>;
+  const auto objects = points();
+  cuda_on_host::reset();
+  const auto on_gpu = make_likelihood<Term>(cuda_subject([] {}), objects),
+             on_cpu = make_likelihood<Term>(subjects()[0], objects);
+  const auto expect_same = [&](std::uint64_t walkers, double spread) {
+    const auto table = normal_walkers(walkers, spread, false);
+    std::vector<FixedSum> expected(walkers), sums(walkers);
+    on_cpu->sum(table, expected);
+    on_gpu->sum(table, sums);
+    EXPECT_TRUE(sums == expected) << walkers << " walkers, spread " << spread;
+  };
+  const auto starts = [] {
+    return std::pair(cuda_on_host::calls("launch"), cuda_on_host::calls("cudaGraphLaunch"));
+  };
+  expect_same(20, 0.1);
+  expect_same(20, 0.2);  // recorded here
+  const auto [kernels, graphs] = starts();
+  EXPECT_EQ(graphs, 1);
+  for (int k = 0; k < 5; ++k) expect_same(20, 0.3 + 0.1 * k);
+  EXPECT_EQ(starts(), std::pair(kernels, graphs + 5));
+  expect_same(400, 0.1);  // for more walkers than there is room for
+  expect_same(20, 0.1);
+  EXPECT_EQ(starts().second, graphs + 6);
+  EXPECT_GT(starts().first, kernels + 1) << "the call for 20 walkers was not recorded anew";
+  for (int k = 0; k < 3; ++k) {
+    expect_same(400, 0.2 + 0.1 * k);
+    expect_same(20, 0.2 + 0.1 * k);
+  }
+}
+
 template <class Latent>
 void expect_chunked_latents() {
   const auto objects = points();
@@ -421,7 +455,8 @@ TEST(CudaBackend, EveryFailingCallIsReported) {
   const auto setup = latent_setup<RandomWalkLatent>(objects);
   const auto work = [&] {
     std::vector<FixedSum> sums(kWalkers);
-    make_likelihood<PointTerm<NormalPopulation>>(cuda_subject([] {}), objects)->sum(walkers, sums);
+    const auto kernel = make_likelihood<PointTerm<NormalPopulation>>(cuda_subject([] {}), objects);
+    for (int call = 0; call < 3; ++call) kernel->sum(walkers, sums);
     run_latents<RandomWalkLatent>(*make_latents<RandomWalkLatent>(cuda_subject([] {}), objects, setup),
                                   latent_table);
   };
@@ -430,7 +465,7 @@ TEST(CudaBackend, EveryFailingCallIsReported) {
   const long calls = cuda_on_host::calls();
   ASSERT_GT(calls, 50);
   int reported = 0, harmless = 0;
-  for (long n = 1; n <= calls; n += 7) {
+  for (long n = 1; n <= calls; ++n) {
     cuda_on_host::reset();
     cuda_on_host::plant({"", n, 4 /* cudaErrorCudartUnloading */});
     try {
@@ -443,7 +478,8 @@ TEST(CudaBackend, EveryFailingCallIsReported) {
   }
   EXPECT_GT(reported, harmless);
   for (const char* function : {"launch", "cudaMemcpyAsync", "cudaHostAlloc", "cudaStreamCreateWithFlags",
-                               "cudaSetDevice", "kernel"}) {
+                               "cudaSetDevice", "cudaStreamBeginCapture", "cudaStreamEndCapture",
+                               "cudaGraphInstantiate", "cudaGraphLaunch", "kernel"}) {
     cuda_on_host::reset();
     cuda_on_host::plant({function, 1, 719});
     EXPECT_THROW(work(), RunError) << function;

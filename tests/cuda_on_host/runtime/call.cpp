@@ -81,7 +81,15 @@ cudaError_t carry_out(const std::function<void()>& wait) {
 }
 
 cudaError_t put(cudaStream_t stream, std::function<void()> run, const WorkPointer& also_after) {
-  const WorkPointer work = issue(queue_of(stream), std::move(run), also_after);
+  Queue& queue = queue_of(stream);
+  if (queue.recording) {
+    if (also_after)
+      return set_error(cudaErrorStreamCaptureUnsupported,
+                       "an operation that waits for one outside of the graph");
+    queue.recording->push_back(std::move(run));
+    return cudaSuccess;
+  }
+  const WorkPointer work = issue(queue, std::move(run), also_after);
   return machine.lazy ? cudaSuccess : carry_out([&] { finish(work); });
 }
 
@@ -163,6 +171,10 @@ constexpr ErrorText kErrors[] = {
     {cudaErrorLaunchTimeout, "cudaErrorLaunchTimeout", "the launch timed out and was terminated"},
     {cudaErrorLaunchFailure, "cudaErrorLaunchFailure", "unspecified launch failure"},
     {cudaErrorNotSupported, "cudaErrorNotSupported", "operation not supported"},
+    {cudaErrorIllegalState, "cudaErrorIllegalState",
+     "the operation cannot be performed in the present state"},
+    {cudaErrorStreamCaptureUnsupported, "cudaErrorStreamCaptureUnsupported",
+     "operation not permitted when stream is capturing"},
 };
 
 const ErrorText* find(cudaError_t error) {

@@ -1,4 +1,4 @@
-// Streams and events.
+// Streams, events and graphs of one stream's work.
 
 #include <chrono>
 
@@ -12,6 +12,13 @@ struct CUstream_st {
 struct CUevent_st {
   cuda_on_host::WorkPointer recorded;            // null: never recorded
   std::chrono::steady_clock::time_point when{};  // it was reached
+};
+
+struct CUgraph_st {
+  std::shared_ptr<const cuda_on_host::Recording> work;
+};
+struct CUgraphExec_st {
+  std::shared_ptr<const cuda_on_host::Recording> work;
 };
 
 namespace cuda_on_host {
@@ -63,6 +70,8 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   CUDA_ON_HOST_ENTER();
+  if (queue_of(stream).recording)
+    return set_error(cudaErrorStreamCaptureUnsupported, "cudaStreamSynchronize of a stream that is recorded");
   return carry_out([&] {
     if (&queue_of(stream) == &null_queue()) issue(null_queue(), [] {});  // after all blocking streams' work
     finish(queue_of(stream).last);
@@ -83,6 +92,51 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
 cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t function, void* data) {
   CUDA_ON_HOST_ENTER();
   return put(stream, [=] { function(data); });
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  CUDA_ON_HOST_ENTER();
+  Queue& queue = queue_of(stream);
+  if (&queue == &null_queue() || queue.recording)
+    return set_error(cudaErrorIllegalState, "a graph of the null stream, or of one that is recorded already");
+  queue.recording = std::make_shared<Recording>();
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  CUDA_ON_HOST_ENTER();
+  Queue& queue = queue_of(stream);
+  if (!queue.recording) return set_error(cudaErrorIllegalState, "the end of a graph that was not begun");
+  *graph = new CUgraph_st{std::move(queue.recording)};
+  queue.recording = nullptr;
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) {
+  CUDA_ON_HOST_ENTER();
+  *executable = new CUgraphExec_st{graph->work};
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
+  CUDA_ON_HOST_ENTER();
+  for (const auto& run : *executable->work) {
+    const cudaError_t error = put(stream, run);
+    if (error != cudaSuccess) return error;
+  }
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
+  CUDA_ON_HOST_ENTER();
+  delete executable;  // what was launched holds its own copies
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  CUDA_ON_HOST_ENTER();
+  delete graph;
+  return cudaSuccess;
 }
 
 cudaError_t cudaDeviceSynchronize() {

@@ -18,10 +18,14 @@ struct Work {
 };
 using WorkPointer = std::shared_ptr<Work>;
 
+/// Operations of one stream that were kept instead of issued, in their order.
+using Recording = std::vector<std::function<void()>>;
+
 /// The last operation that was issued to a stream; null at first.
 struct Queue {
   WorkPointer last;
-  bool blocking = true;  ///< waits for the null stream, and the null stream for it
+  std::shared_ptr<Recording> recording;  ///< of a graph; null: operations are issued
+  bool blocking = true;                  ///< waits for the null stream, and the null stream for it
 };
 
 /// The null stream, and all others.
