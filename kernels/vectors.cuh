@@ -36,7 +36,7 @@ __global__ void __launch_bounds__(kThreads)
     Coefficients<float, kVectorSums> strip{};
     for (std::uint64_t i = range.begin; i < range.end; ++i) {
       float* const at = latents.mu + i * d * stride + chain;
-      float mu[Latent::most], collected[Latent::collected];
+      float mu[Latent::most], collected[Latent::collected] = {};
       for (std::uint64_t j = 0; j < d; ++j) mu[j] = at[j * stride];
       const int count = update_vector<Latent, float>(c, step, objects, i, latents.scale,
                                                      static_cast<std::uint32_t>(chain), mu, strip, collected);
