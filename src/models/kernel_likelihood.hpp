@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "backends/parallel.hpp"
 #include "models/likelihoods.hpp"
 
 namespace starling {
@@ -145,9 +146,8 @@ class SamplesLikelihood : public KernelLikelihood {
     if (!values(0).log_interim.empty()) objects.sample[2].resize(total);
     if (stored) objects.sample[3].resize(total);
     objects.column[0].resize(objects.size);
-    double value = 0;
-    std::vector<double> l;
-    for (std::size_t i = 0; i < objects.size; ++i) {
+    parallel_for(objects.size, parts_.backend.threads, 64, [&](std::size_t i) {
+      static thread_local std::vector<double> l;
       const Values v = values(i);
       const std::size_t begin = objects.offset[i], count = v.mu.size();
       l.resize(count);
@@ -166,8 +166,9 @@ class SamplesLikelihood : public KernelLikelihood {
         objects.sample[1][begin + k] = std::exp(l[k] - log_sum);
       }
       objects.column[0][i] = log_sum;
-      value += weight(i) * (log_sum + constant(i));
-    }
+    });
+    double value = 0;
+    for (std::size_t i = 0; i < objects.size; ++i) value += weight(i) * (objects.column[0][i] + constant(i));
     return value;
   }
   std::unique_ptr<LikelihoodKernel> make_kernel(const ObjectTable<double>& objects) override {

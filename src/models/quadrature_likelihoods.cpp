@@ -1,5 +1,4 @@
 // The likelihood of theta by quadrature over each latent.
-#include "backends/parallel.hpp"
 #include "models/kernel_likelihood.hpp"
 #include "models/quadrature.hpp"
 
@@ -47,17 +46,18 @@ class FixedNodesLikelihood final : public SamplesLikelihood {
 
  private:
   double build(ObjectTable<double>& objects, std::span<const double> others) override {
-    const auto points = points_for(parts_, reference_, reference_noise_, others);
-    const auto nodes = place_all(parts_, rows_, points, error_);
+    as_samples(place_all(parts_, rows_, points_for(parts_, reference_, reference_noise_, others), error_));
+    return SamplesLikelihood::build(objects, {});
+  }
+  /// Nodes with the logarithms of their weights and likelihoods.
+  void as_samples(const std::vector<ObjectNodes>& nodes) {
     const auto c = parts_.measurement->prepare({}, parts_.frame);
     offsets_.assign(1, 0);
     for (const auto& n : nodes) offsets_.push_back(offsets_.back() + n.rule->t.size());
     mu_.resize(offsets_.back());
     log_interim_.resize(offsets_.back());
     constant_.resize(nodes.size());
-    const auto threads = parts_.backend.threads;
-#pragma omp parallel for num_threads(threads)
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
+    parallel_for(nodes.size(), parts_.backend.threads, 64, [&](std::size_t i) {
       const auto row = rows_[i];
       const auto datum = parts_.measurement->datum(row, parts_.frame);
       const auto& [a, b, rule, error] = nodes[i];
@@ -71,19 +71,14 @@ class FixedNodesLikelihood final : public SamplesLikelihood {
       // where the likelihood is 0 a node counts for nothing
       for (double& v : l) v = v < 1e30 ? v : 1e30;
       constant_[i] = top + parts_.measurement->log_constant(row, parts_.frame);
-    }
-    return SamplesLikelihood::build(objects, {});
+    });
   }
   Values values(std::size_t i) const override {
     const std::size_t begin = offsets_[i], count = offsets_[i + 1] - begin;
     return {std::span(mu_).subspan(begin, count), std::span(log_interim_).subspan(begin, count)};
   }
-  const std::vector<std::uint64_t>& offsets() const override {
-    return offsets_;
-  }
-  double constant(std::size_t i) const override {
-    return constant_[i];
-  }
+  const std::vector<std::uint64_t>& offsets() const override { return offsets_; }
+  double constant(std::size_t i) const override { return constant_[i]; }
 
   Rows rows_;
   std::vector<std::uint64_t> offsets_;
