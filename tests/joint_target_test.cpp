@@ -1,7 +1,12 @@
 // The joint density that the chain keeps after moves at fixed eta is what would be computed afresh.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
 #include <numeric>
+#include <utility>
 
 #include "models/definition.hpp"
 #include "vector_cases.hpp"
@@ -74,5 +79,130 @@ INSTANTIATE_TEST_SUITE_P(OfOneLatentAndSeveral, JointTargets,
                                               {0, 1, 1, 2, 0.3},
                                               {0.4, 0.7, 1.5, 1.2, 0.3},
                                               {{"sigma", {0.5}}, {"sigma_2", {0.8}}}}));
+
+// ---- draws of theta
+
+/// Draws of (theta_mu, theta_sigma) against a grid of their density.
+using Density = std::function<double(double mu, double sigma)>;
+using DrawTheta = std::function<bool(starling::HostStream& stream, std::span<double> theta)>;
+
+/// The largest distance of the draws' distribution from the density's, over three projections, times the root
+/// of their number (Kolmogorov & Smirnov). Beyond 3 it is by chance less than once in 3e7.
+double largest_distance(const Density& log_density, const DrawTheta& draw) {
+  constexpr int cells = 500;
+  constexpr std::size_t draws = 20000;
+  std::vector<std::array<double, 3>> grid;  // mu, sigma, weight
+  for (int a = 0; a < cells; ++a)
+    for (int b = 0; b < cells; ++b) {
+      const double mu = -6 + 12 * (a + 0.5) / cells, sigma = 0.01 * std::pow(1000, (b + 0.5) / cells);
+      grid.push_back({mu, sigma, std::exp(log_density(mu, sigma)) * sigma});
+    }
+  std::vector<std::array<double, 2>> drawn;
+  for (std::size_t k = 0; k < draws; ++k) {
+    starling::HostStream stream(5, 0, static_cast<std::uint32_t>(k), 7);
+    std::array<double, 2> theta{0.3, 0.8};
+    if (draw(stream, theta)) drawn.push_back(theta);
+  }
+  EXPECT_EQ(drawn.size(), draws);
+  double distance = 0;
+  for (const auto& [m, s] : {std::pair{1.0, 0.0}, {0.0, 1.0}, {0.5, 1.0}}) {
+    std::vector<std::pair<double, double>> expected;
+    std::vector<double> seen;
+    double total = 0;
+    for (const auto& [mu, sigma, weight] : grid) {
+      expected.emplace_back(m * mu + s * sigma, weight);
+      total += weight;
+    }
+    for (const auto& [mu, sigma] : drawn) seen.push_back(m * mu + s * sigma);
+    std::sort(expected.begin(), expected.end());
+    std::sort(seen.begin(), seen.end());
+    double below = 0;
+    std::size_t k = 0;
+    for (const auto& [value, weight] : expected) {
+      while (k < seen.size() && seen[k] < value) ++k;
+      below += weight / total;
+      distance = std::max(distance, std::abs(below - 0.5 * weight / total -
+                                             static_cast<double>(k) / static_cast<double>(draws)));
+    }
+  }
+  return distance * std::sqrt(static_cast<double>(draws));
+}
+
+class DrawsOfTheta : public testing::TestWithParam<const char*> {};
+
+TEST_P(DrawsOfTheta, FollowTheirConditionals) {
+  const std::string measurement = GetParam();
+  std::vector<double> truth{0.4, 1};
+  starling::Priors priors{{"theta_mu", starling::parse_prior("normal(0, 9)")},
+                          {"theta_sigma", starling::parse_prior("half_normal(9)")}};
+  if (measurement != "normal") {
+    truth.push_back(1.3);
+    priors.emplace_back("noise_scale", starling::parse_prior("half_normal(9)"));
+  }
+  const auto catalog =
+      starling::simulate({"normal", measurement, truth, {{"sigma", std::vector<double>(12, 0.7)}}, 12, 0, 4})
+          .catalog;
+  const starling::Model model("normal", measurement, priors);
+  starling::FitOptions options;
+  options.ensembles = 1;
+  options.walkers = 2;
+  options.latents = "exact";
+  starling::Backend backend;
+  backend.kind = starling::BackendKind::reference;
+  const auto target = model.definition().joint(catalog, options, backend);
+  ASSERT_TRUE(target->draws_theta());
+
+  std::vector<double> first = truth;  // chain 0's; where the latents were drawn
+  first[0] = 0.3;
+  first[1] = 0.8;
+  auto all = first;
+  all.insert(all.end(), truth.begin(), truth.end());
+  target->start(all);
+  target->sweep(0, all, starling::LatentStep::Collect::nothing);
+  const std::vector<std::size_t> chain{0};
+  const auto at = [&](double mu, double sigma) {
+    auto theta = first;
+    theta[0] = mu;
+    theta[1] = sigma;
+    return theta;
+  };
+  double top = 0;
+  const auto within = [&](auto&& log_density) {
+    top = log_density(first[0], first[1]);
+    return [&top, log_density](double mu, double sigma) { return log_density(mu, sigma) - top; };
+  };
+  const auto centred = within([&](double mu, double sigma) {
+    double l = 0;
+    target->centred(chain, at(mu, sigma), std::span(&l, 1));
+    return l;
+  });
+  const auto draw = [&](starling::HostStream& stream, std::span<double> theta, bool at_fixed_eta) {
+    auto whole = first;
+    const bool drawn = at_fixed_eta ? target->draw_noncentred(0, all, stream, whole)
+                                    : target->draw_centred(0, stream, whole);
+    std::copy_n(whole.begin(), 2, theta.begin());
+    return drawn;
+  };
+  EXPECT_LT(largest_distance(centred, [&](auto& stream, auto theta) { return draw(stream, theta, false); }),
+            3);
+
+  const auto noncentred = within([&](double mu, double sigma) {
+    double l = 0;
+    target->noncentred(chain, all, at(mu, sigma), std::span(&l, 1));
+    return l;
+  });
+  // the density goes on below 0, where no prior lets theta_sigma be: draws there are left out of the count
+  const auto positive = [&](auto& stream, auto theta) {
+    bool drawn = false;
+    do drawn = draw(stream, theta, true);
+    while (drawn && !(theta[1] > 0));
+    return drawn;
+  };
+  EXPECT_LT(largest_distance(noncentred, positive), 3);
+  // the check sees the other conditional, which is not far from it
+  EXPECT_GT(largest_distance(centred, positive), 6);
+}
+
+INSTANTIATE_TEST_SUITE_P(ThroughNormalNoise, DrawsOfTheta, testing::Values("normal", "normal_unknown_noise"));
 
 }  // namespace

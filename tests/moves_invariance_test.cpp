@@ -196,6 +196,56 @@ TEST_P(Invariance, ExactDrawsStayExactDraws) {
   EXPECT_GT(accepted / static_cast<double>(kSteps * e.chains()), 0.03);  // it did move
 }
 
+/// A normal target as the product of what is drawn from, N(0, 2), and a prior, exp(-x^2 / 4).
+double deviation_after_draws(double power_of_prior, double& accepted) {
+  const KnownTarget known = standard_normal(2);
+  Ensembles e = exact_draws(known, 3);
+  const auto draw = [](std::size_t, HostStream& stream, std::span<double> theta) {
+    for (double& x : theta) x = std::sqrt(2.0) * stream.normal();
+    return true;
+  };
+  const auto prior = [&](std::span<const double> theta, std::span<double> lp) {
+    for (std::size_t i = 0; i < lp.size(); ++i)
+      lp[i] = -power_of_prior * (theta[2 * i] * theta[2 * i] + theta[2 * i + 1] * theta[2 * i + 1]) / 4;
+  };
+  for (std::uint32_t step = 0; step < kSteps; ++step)
+    draw_once(e, 0, e.ensembles, 7, step, Purpose::move_centred, 0, draw, prior, target_of(known));
+  for (std::size_t c = 0; c < e.chains(); ++c) EXPECT_EQ(e.lp[c], known.log_density(std::as_const(e).at(c)));
+  accepted = 0;
+  for (const auto a : e.accepted) accepted += a / static_cast<double>(kSteps * e.chains());
+  return largest_deviation(known, e);
+}
+
+TEST(Draws, LeaveTheirTargetAsItIs) {
+  double accepted = 0;
+  EXPECT_LT(deviation_after_draws(1, accepted), kLimit);
+  EXPECT_GT(accepted, 0.5);
+  EXPECT_GT(deviation_after_draws(0, accepted), 2 * kLimit) << "without the prior in the acceptance";
+  EXPECT_EQ(accepted, 1);
+}
+
+TEST(Draws, AreOnlyTakenWhereThereIsOne) {
+  const KnownTarget known = standard_normal(2);
+  Ensembles e = exact_draws(known, 3);
+  const auto before = e.theta;
+  const auto none = [](std::size_t, HostStream&, std::span<double> theta) {
+    theta[0] = 1e9;
+    return false;
+  };
+  const auto flat = [](std::span<const double>, std::span<double> lp) {
+    std::fill(lp.begin(), lp.end(), 0.0);
+  };
+  draw_once(e, 0, e.ensembles, 7, 0, Purpose::move_centred, 0, none, flat, target_of(known));
+  EXPECT_EQ(e.theta, before);
+  const auto not_a_number = [](std::span<const std::size_t>, std::span<const double>, std::span<double> lp) {
+    std::fill(lp.begin(), lp.end(), std::nan(""));
+  };
+  const auto same = [](std::size_t, HostStream&, std::span<double>) { return true; };
+  draw_once(e, 0, e.ensembles, 7, 0, Purpose::move_centred, 0, same, flat, not_a_number);
+  EXPECT_EQ(e.theta, before);
+  EXPECT_EQ(e.nan_count[0], 1u);
+}
+
 // ---- the check sees what is wrong
 
 /// A proposal and its log factor, as those of moves.hpp.

@@ -62,6 +62,15 @@ class JointTarget {
   /// ln p(x | eta, theta) up to a constant, at fixed eta = F(latents | before). before: [all chains][d].
   virtual void noncentred(std::span<const std::size_t> chains, std::span<const double> before,
                           std::span<const double> theta, std::span<double> out) = 0;
+  /// Whether theta can be drawn from its distribution under a flat prior, at fixed latents and at fixed eta:
+  /// the two functions below; they may be called from several threads, for different chains.
+  [[nodiscard]] virtual bool draws_theta() const { return false; }
+  /// Puts such a draw in the place of theta, which is the chain's. False if there is none.
+  virtual bool draw_centred(std::size_t, HostStream&, std::span<double>) const { return false; }
+  virtual bool draw_noncentred(std::size_t, std::span<const double> /*before*/, HostStream&,
+                               std::span<double>) const {
+    return false;
+  }
   /// ln p(latents, x | theta) up to a constant after the latents followed theta at fixed eta, from what
   /// centred and noncentred gave before they did: ln p(latents | before) and the Jacobian are in it.
   [[nodiscard]] virtual double joint(std::span<const double> before, std::span<const double> theta,

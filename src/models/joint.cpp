@@ -8,6 +8,7 @@
 
 #include "models/frames.hpp"
 #include "models/quadrature.hpp"
+#include "starling/populations/gamma.hpp"
 
 namespace starling {
 namespace {
@@ -168,6 +169,43 @@ class LatentTarget final : public JointTarget {
     measurement_part(chains, before, theta, out);
   }
 
+  bool draws_theta() const override {
+    return parts_.population->is_normal() && parts_.measurement && analytic() && n_ > 2;
+  }
+
+  /// 1 / theta_sigma^2 is a gamma variate of shape (n - 2) / 2, and theta_mu is normal given it (as in Gelman
+  /// et al. 2013, Bayesian Data Analysis, section 3.2, where the prior is flat in ln theta_sigma).
+  bool draw_centred(std::size_t chain, HostStream& stream, std::span<double> theta) const override {
+    const double* sums = &values_[chain * sum_count_];
+    const double mean = sums[0] / n_, squares = sums[1] - sums[0] * mean;
+    if (!(squares > 0)) return false;
+    const double sigma = std::sqrt(0.5 * squares * std::exp(-draw_log_gamma(0.5 * (n_ - 2), stream)));
+    const double mu =
+        coefficient(chain, kLatentCoefficients) + mean + sigma / std::sqrt(n_) * stream.normal();
+    from_frame(mu, sigma, theta);
+    return true;
+  }
+
+  /// Each latent moves by p + q (mu - origin), see measurement_part: the two are normal.
+  bool draw_noncentred(std::size_t chain, std::span<const double> before, HostStream& stream,
+                       std::span<double> theta) const override {
+    const double* n = &values_[chain * sum_count_ + population_sums_];
+    const double f =
+        *parts_.measurement->precision_factor(parts_.measurement->prepare(noise(theta), parts_.frame));
+    // Cholesky factor of the precision
+    const double l11 = std::sqrt(f * sum_w_), l21 = f * n[kSumWU] / l11, rest = f * n[kSumWU2] - l21 * l21;
+    if (!(rest > 0)) return false;
+    const double l22 = std::sqrt(rest);
+    const double y1 = f * n[kSumWV] / l11, y2 = (f * n[kSumWVU] - l21 * y1) / l22;
+    const double z1 = stream.normal(), z2 = stream.normal();
+    const double q = (y2 + z2) / l22, p = (y1 + z1 - l21 * q) / l11;
+    const auto from =
+        parts_.population->location_scale(framed(before.subspan(chain * parts_.dimension, parts_.dimension)));
+    from_frame(from->first + p - q * (coefficient(chain, kOrigin) - from->first), from->second * (1 + q),
+               theta);
+    return true;
+  }
+
   double joint(std::span<const double> before, std::span<const double> theta, double centred_before,
                double noncentred_before, double noncentred_after) const override {
     const auto [a, b] = eta_transform(*parts_.population, framed(before), framed(theta));
@@ -220,6 +258,11 @@ class LatentTarget final : public JointTarget {
   }
   [[nodiscard]] std::span<const double> noise(std::span<const double> theta) const {
     return theta.subspan(parts_.population_dimension, parts_.measurement_dimension);
+  }
+  /// Of the normal population.
+  void from_frame(double mu, double sigma, std::span<double> theta) const {
+    theta[0] = parts_.frame.from(mu);
+    theta[1] = parts_.frame.scale * sigma;
   }
   [[nodiscard]] bool measurement_has_theta() const { return parts_.measurement_dimension > 0; }
   /// Whether sums say all about the measurement.

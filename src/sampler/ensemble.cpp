@@ -18,6 +18,17 @@ double propose(const MoveSettings& settings, std::span<const double> theta, cons
   return propose_snooker(theta, other, stream, proposed);
 }
 
+void count_proposal(Ensembles& state, std::size_t chain, double lp) {
+  if (std::isnan(lp)) ++state.nan_count[chain];
+  if (lp == -std::numeric_limits<double>::infinity()) ++state.outside_count[chain];
+}
+
+void accept(Ensembles& state, std::size_t chain, std::span<const double> theta, double lp) {
+  std::copy(theta.begin(), theta.end(), state.at(chain).begin());
+  state.lp[chain] = lp;
+  ++state.accepted[chain];
+}
+
 }  // namespace
 
 void move_once(Ensembles& state, std::size_t first, std::size_t last, const MoveSettings& settings,
@@ -48,16 +59,36 @@ void move_once(Ensembles& state, std::size_t first, std::size_t last, const Move
     }
     target(chains, proposed, lp);
     for (std::size_t i = 0; i < n; ++i) {
-      const std::size_t chain = chains[i];
-      if (std::isnan(lp[i])) ++state.nan_count[chain];
-      if (lp[i] == -std::numeric_limits<double>::infinity()) ++state.outside_count[chain];
+      count_proposal(state, chains[i], lp[i]);
       // a comparison with NaN is false, so NaN is never accepted
-      if (!(threshold[i] < factor[i] + lp[i] - state.lp[chain])) continue;
-      std::copy_n(proposed.begin() + static_cast<std::ptrdiff_t>(i * d), d,
-                  state.theta.begin() + static_cast<std::ptrdiff_t>(chain * d));
-      state.lp[chain] = lp[i];
-      ++state.accepted[chain];
+      if (threshold[i] < factor[i] + lp[i] - state.lp[chains[i]])
+        accept(state, chains[i], std::span(proposed).subspan(i * d, d), lp[i]);
     }
+  }
+}
+
+void draw_once(Ensembles& state, std::size_t first, std::size_t last, std::uint64_t seed, std::uint32_t sweep,
+               Purpose purpose, std::uint32_t number, const Draw& draw, const LogPrior& prior,
+               const Target& target) {
+  const std::size_t d = state.dimension, begin = first * state.walkers, n = (last - first) * state.walkers;
+  const std::span<const double> theta = std::span(state.theta).subspan(begin * d, n * d);
+  std::vector<std::size_t> chains(n);
+  std::vector<double> proposed(theta.begin(), theta.end()), threshold(n), before(n), after(n), lp(n);
+  std::vector<bool> drawn(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    chains[i] = begin + i;
+    HostStream stream(seed, sweep, static_cast<std::uint32_t>(chains[i]), purpose_word(purpose, number));
+    drawn[i] = draw(chains[i], stream, std::span(proposed).subspan(i * d, d));
+    threshold[i] = std::log(stream.uniform());
+  }
+  prior(theta, before);
+  prior(proposed, after);
+  target(chains, proposed, lp);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (!drawn[i]) continue;
+    count_proposal(state, chains[i], lp[i]);
+    if (threshold[i] < after[i] - before[i] && std::isfinite(lp[i]))
+      accept(state, chains[i], std::span(proposed).subspan(i * d, d), lp[i]);
   }
 }
 

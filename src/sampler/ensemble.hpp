@@ -48,6 +48,17 @@ struct MoveSettings {
 void move_once(Ensembles& state, std::size_t first, std::size_t last, const MoveSettings& settings,
                std::uint32_t sweep, Purpose purpose, std::uint32_t number, const Target& target);
 
+/// Puts a draw from the target, had it a flat prior, in the place of theta; false if there is none.
+using Draw = std::function<bool(std::size_t chain, HostStream& stream, std::span<double> theta)>;
+/// ln prior of rows of theta.
+using LogPrior = std::function<void(std::span<const double> theta, std::span<double> lp)>;
+
+/// Proposes to every walker of ensembles [first, last) such a draw, which is accepted with probability min(1,
+/// prior(theta') / prior(theta)).
+void draw_once(Ensembles& state, std::size_t first, std::size_t last, std::uint64_t seed, std::uint32_t sweep,
+               Purpose purpose, std::uint32_t number, const Draw& draw, const LogPrior& prior,
+               const Target& target);
+
 /// During burn-in: puts every walker whose lp is more than 25 + 5 d below the best (a draw from the posterior
 /// is not once in e^20) where a random walker of its ensemble is that is not, if those are a quarter of it,
 /// or of any ensemble, if they are a quarter of all; else most are still on their way, and are left to it.

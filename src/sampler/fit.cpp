@@ -69,6 +69,8 @@ class Run {
     if (method == Method::joint) joint_ = model.definition().joint(catalog, options, backend_);
     for (const std::size_t j : state_.free)
       if (model.definition().moves_at_fixed_eta(j)) free_at_fixed_eta_.push_back(j);
+    draws_ = joint_ && joint_->draws_theta() && options.moves_per_step == 0 && state_.free.size() == 2 &&
+             state_.dimension == 2;
   }
 
   /// Runs to the end, from a saved state if there is one.
@@ -346,11 +348,14 @@ class Run {
   [[nodiscard]] bool selection_is_cheap() const { return !selection_ || selection_->cheap(); }
 
   /// Moves on ln prior + log_conditional(chains, theta, out), the same number for every ensemble. `cheap`:
-  /// ensembles side by side; else all of them together, for a backend to work on. Gives the number of moves.
+  /// ensembles side by side; else all of them together, for a backend to work on. `draw`: from the
+  /// conditional, where draws_ says that there is one. Gives the number of moves.
   template <class LogConditional>
-  std::size_t moves_on(bool cheap, Purpose purpose, std::size_t t, LogConditional log_conditional) {
+  std::size_t moves_on(bool cheap, Purpose purpose, std::size_t t, LogConditional log_conditional,
+                       const Draw& draw) {
     cheap = cheap && selection_is_cheap();
     const std::size_t d = state_.dimension, moves = options_.moves_per_step > 0 ? options_.moves_per_step
+                                                    : draws_                    ? 1
                                                     : cheap                     ? 10
                                                                                 : joint_->dear_moves();
     const auto target = [&](std::span<const std::size_t> chains, std::span<const double> theta,
@@ -368,16 +373,20 @@ class Run {
       std::iota(chains.begin(), chains.end(), begin);
       target(chains, std::span(state_.theta).subspan(begin * d, count * d),
              std::span(state_.lp).subspan(begin, count));
+      if (draws_)
+        draw_once(
+            state_, first, last, options_.seed, static_cast<std::uint32_t>(t), purpose,
+            static_cast<std::uint32_t>(moves), draw,
+            [&](std::span<const double> theta, std::span<double> lp) { target_.prior(theta, lp); }, target);
       for (std::size_t k = 0; k < moves && !state_.free.empty(); ++k)  // all fixed: latents alone move
         move_once(state_, first, last, settings_, static_cast<std::uint32_t>(t), purpose,
                   static_cast<std::uint32_t>(k), target);
     };
-    if (!cheap) {
+    if (cheap)
+      parallel_for(state_.ensembles, backend_.threads, 1, [&](std::size_t e) { run(e, e + 1); });
+    else
       run(0, state_.ensembles);
-      return moves;
-    }
-    parallel_for(state_.ensembles, backend_.threads, 1, [&](std::size_t e) { run(e, e + 1); });
-    return moves;
+    return moves + (draws_ ? 1 : 0);
   }
 
   /// theta given the latents, then, interweaved, theta given eta.
@@ -387,7 +396,10 @@ class Run {
     const bool interweave = scheme_ == "interweaved" && !free_at_fixed_eta_.empty();
     std::size_t moves = moves_on(
         joint_->centred_is_cheap(), Purpose::move_centred, t,
-        [&](Chains chains, Values theta, std::span<double> out) { joint_->centred(chains, theta, out); });
+        [&](Chains chains, Values theta, std::span<double> out) { joint_->centred(chains, theta, out); },
+        [&](std::size_t chain, HostStream& stream, std::span<double> theta) {
+          return joint_->draw_centred(chain, stream, theta);
+        });
     centred_ = state_.theta;
     std::vector<double> centred_value = state_.lp, before(state_.chains());
     const auto noncentred = [&](Chains chains, Values theta, std::span<double> out) {
@@ -402,7 +414,10 @@ class Run {
     std::vector<double> after = before;
     if (interweave) {
       state_.free.swap(free_at_fixed_eta_);
-      moves += moves_on(joint_->noncentred_is_cheap(), Purpose::move_noncentred, t, noncentred);
+      moves += moves_on(joint_->noncentred_is_cheap(), Purpose::move_noncentred, t, noncentred,
+                        [&](std::size_t chain, HostStream& stream, std::span<double> theta) {
+                          return joint_->draw_noncentred(chain, centred_, stream, theta);
+                        });
       state_.free.swap(free_at_fixed_eta_);
       target_.prior(state_.theta, prior);
       for (const std::size_t c : all) after[c] = state_.lp[c] - prior[c];
@@ -427,6 +442,7 @@ class Run {
   std::size_t marginal_moves_ = 0;
   bool sampled_ = false;     // the likelihood is a sum over posterior samples
   bool quadrature_ = false;  // it is a quadrature
+  bool draws_ = false;       // theta is drawn from its conditionals, too
   std::unique_ptr<SelectionFactor> selection_;
   ThetaTarget target_;
   std::unique_ptr<Likelihood> likelihood_, pointwise_;
