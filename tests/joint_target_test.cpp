@@ -91,10 +91,12 @@ using DrawTheta = std::function<bool(starling::HostStream& stream, std::span<dou
 double largest_distance(const Density& log_density, const DrawTheta& draw) {
   constexpr int cells = 500;
   constexpr std::size_t draws = 20000;
-  std::vector<std::array<double, 3>> grid;  // mu, sigma, weight
+  std::vector<std::array<double, 3>> grid;  // mu, sigma, weight; at random in their cells, so without steps
+  starling::HostStream in_cells(6, 0, 0, 7);
   for (int a = 0; a < cells; ++a)
     for (int b = 0; b < cells; ++b) {
-      const double mu = -6 + 12 * (a + 0.5) / cells, sigma = 0.01 * std::pow(1000, (b + 0.5) / cells);
+      const double mu = -6 + 12 * (a + in_cells.uniform()) / cells,
+                   sigma = 0.01 * std::pow(1000, (b + in_cells.uniform()) / cells);
       grid.push_back({mu, sigma, std::exp(log_density(mu, sigma)) * sigma});
     }
   std::vector<std::array<double, 2>> drawn;
