@@ -70,6 +70,10 @@ std::string to_string(const MoveMix& m) {
   return fmt::format("de={},stretch={},snooker={}", m.de, m.stretch, m.snooker);
 }
 
+MoveMix default_moves(Method method) {
+  return method == Method::joint ? MoveMix{0.2, 0.7, 0.1} : MoveMix{0, 0.8, 0.2};
+}
+
 FitOptions with_defaults(const FitOptions& options, const Model& model, Method method) {
   FitOptions o = options;
   std::size_t free = 0;
@@ -110,7 +114,7 @@ FitOptions with_defaults(const FitOptions& options, const Model& model, Method m
           fmt::format("moves per step is {}, expected at most 10000", o.moves_per_step));
   require(o.moves.de >= 0 && o.moves.stretch >= 0 && o.moves.snooker >= 0,
           "shares of moves must not be negative");
-  if (o.moves == MoveMix{}) o.moves = method == Method::joint ? MoveMix{0.2, 0.7, 0.1} : MoveMix{0, 0.8, 0.2};
+  if (o.moves == MoveMix{}) o.moves = default_moves(method);
 
   const auto one_of = [](const char* option, const std::string& value,
                          const std::vector<std::string>& known) {

@@ -7,6 +7,9 @@
 
 namespace starling {
 
+/// The shares of the moves where none are asked for.
+MoveMix default_moves(Method method);
+
 /// The options with every "auto" and zero default replaced, as they are used. Throws InputError.
 FitOptions with_defaults(const FitOptions& options, const Model& model, Method method);
 
