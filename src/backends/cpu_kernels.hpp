@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "backends/kernels.hpp"
+#include "backends/large_array.hpp"
 #include "formulas/terms.hpp"
 #include "formulas/vector_latents.hpp"
 
@@ -145,7 +146,7 @@ class Latents final : public LatentKernel {
         latents_of_all_(objects.size * latents_per_object<Latent>(objects)),
         scales_of_all_(Latent::metropolis ? objects.size * scales_per_object<Latent>(objects) : 0),
         threads_(threads),
-        latents_(new float[latents_of_all_ * stride_]),
+        latents_(large_array(latents_of_all_ * stride_)),
         moments_(2 * groups_of(setup.chains) * latents_of_all_),
         accepted_(groups_of(setup.chains) * scales_of_all_) {}
 
@@ -246,6 +247,9 @@ class Latents final : public LatentKernel {
     for (std::uint64_t lane = 0; lane < lanes; lane += Lanes<R>::size) {
       const std::uint64_t walker = group * kGroup + lane;
       const auto c = load_coefficients<R, Latent::coefficients>(table_.data(), stride_, walker);
+      // the next strip's: rows lie too far apart for the processor to guess
+      for (std::uint64_t i = end; i < std::min(end + kStrip, view.size); ++i)
+        __builtin_prefetch(latents_.get() + i * stride_ + walker, 1);
       LatentAccess<R> access{latents_.get() + walker, stride_, begin, collected + lane};
       const auto chain = Lanes<R>::numbers(static_cast<std::uint32_t>(walker));
       add_to_tile(latent_strip<Latent>(c, step, view, scale_.data(), chain, begin, end, access), lane, sums);
@@ -326,9 +330,9 @@ class Latents final : public LatentKernel {
   std::vector<float> scale_;
   std::uint64_t chains_, stride_, latents_of_all_, scales_of_all_;
   int threads_;
-  std::unique_ptr<float[]> latents_;  // touched first by the threads that use it
-  std::vector<double> moments_;       // [group][sum, squares][latent]
-  std::vector<float> accepted_;       // [group][scale]
+  LargeArray latents_;           // touched first by the threads that use it
+  std::vector<double> moments_;  // [group][sum, squares][latent]
+  std::vector<float> accepted_;  // [group][scale]
   std::vector<float> table_;
 };
 

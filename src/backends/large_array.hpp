@@ -1,0 +1,20 @@
+/// Memory that is walked through in large steps.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <memory>
+
+namespace starling {
+
+struct FreeMemory {
+  void operator()(float* memory) const { std::free(memory); }
+};
+using LargeArray = std::unique_ptr<float[], FreeMemory>;
+
+/// `size` floats, not initialised, in large pages where the system has them. Rows of latents lie apart: with
+/// pages of 4 KB every few of them need another entry of the processor's small table of pages. Throws
+/// std::bad_alloc.
+LargeArray large_array(std::size_t size);
+
+}  // namespace starling
