@@ -26,6 +26,11 @@ MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samp
                       on_device = joint ? n * each * padded(chains) * sizeof(float) : 0;
   const std::uint64_t per_object =
       joint ? groups_of(chains) * n * (each * 2 * sizeof(double) + numbers * sizeof(float)) : 0;
+  // nodes of a quadrature, about so many for most objects; in double, a few times over, while they are made
+  const auto integral =
+      options.integral == "auto" ? model.definition().integrals().front() : options.integral;
+  const std::uint64_t nodes =
+      method == Method::marginal && integral == "quadrature" && samples == 0 ? 32 * n : 0;
   const std::uint64_t catalog = (3 * n + samples) * sizeof(double);
   // a block of 64 sweeps, in memory a few times over while it is written
   const std::uint64_t kept =
@@ -39,12 +44,13 @@ MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samp
   const std::uint64_t walkers =
       (chains * (d + 40) + 1000 * d) * sizeof(double) + (options.until.any() ? 8u << 20 : 0);
   MemoryPlan plan;
-  plan.device_bytes =
-      columns * sizeof(float) + on_device + per_object + tiles_of(n) * padded(chains) * sizeof(double);
+  plan.device_bytes = (columns + 4 * nodes) * sizeof(float) + on_device + per_object +
+                      tiles_of(n) * padded(chains) * sizeof(double);
   // in double while they are made, but for the closed forms of a marginal fit, which are made in pieces
-  const std::uint64_t in_double = joint || numbers > 1 || samples > 0 ? columns * sizeof(double) : 0;
-  plan.host_bytes =
-      catalog + columns * sizeof(float) + in_double + latents + per_object + block + (32u << 20);
+  const std::uint64_t in_double =
+      (joint || numbers > 1 || samples > 0 ? columns : 0) * sizeof(double) + nodes * 7 * sizeof(double);
+  plan.host_bytes = catalog + (columns + 4 * nodes) * sizeof(float) + in_double + latents + per_object +
+                    block + (32u << 20);
   const auto mb = [](std::uint64_t bytes) { return static_cast<double>(bytes) * 1e-6; };
   plan.text = fmt::format(
       "objects {}, posterior samples {}, chains {} ({} ensembles of {} walkers)\n"
