@@ -69,7 +69,7 @@ class Run {
     if (method == Method::joint) joint_ = model.definition().joint(catalog, options, backend_);
     for (const std::size_t j : state_.free)
       if (model.definition().moves_at_fixed_eta(j)) free_at_fixed_eta_.push_back(j);
-    draws_ = joint_ && joint_->draws_theta() && options.moves_per_step == 0 &&
+    draws_ = joint_ && joint_->draws_theta() && selection_is_cheap() && options.moves_per_step == 0 &&
              options.moves == default_moves(Method::joint) && state_.free.size() == 2 &&
              state_.dimension == 2;
   }
