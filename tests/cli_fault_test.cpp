@@ -47,11 +47,10 @@ class FaultyRun : public cli_test::Program {
     setenv("STARLING_FAULT", fault.c_str(), 1);
     setenv("LD_PRELOAD", STARLING_FAULTS, 1);
 #ifdef __SANITIZE_ADDRESS__  // it wants to be loaded first, but does not need it
-    const char* const options = std::getenv("ASAN_OPTIONS");
-    setenv(
-        "ASAN_OPTIONS",
-        (std::string(options ? options : "") + ":verify_asan_link_order=0:alloc_dealloc_mismatch=0").c_str(),
-        1);
+    static const std::string options =
+        std::string(std::getenv("ASAN_OPTIONS") ? std::getenv("ASAN_OPTIONS") : "") +
+        ":verify_asan_link_order=0:alloc_dealloc_mismatch=0";
+    setenv("ASAN_OPTIONS", options.c_str(), 1);
 #endif
     const pid_t child = start(fit("run.nc", threads));
     unsetenv("LD_PRELOAD");

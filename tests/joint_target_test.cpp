@@ -1,4 +1,5 @@
-// The joint density that the chain keeps after moves at fixed eta is what would be computed afresh.
+// The joint density that the chain keeps after moves at fixed eta is what would be computed afresh, and theta
+// is drawn from the densities that its moves are judged by.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -168,10 +169,10 @@ TEST_P(DrawsOfTheta, FollowTheirConditionals) {
     theta[1] = sigma;
     return theta;
   };
-  double top = 0;
-  const auto within = [&](auto&& log_density) {
-    top = log_density(first[0], first[1]);
-    return [&top, log_density](double mu, double sigma) { return log_density(mu, sigma) - top; };
+  const auto within = [&](const auto& log_density) {
+    return [top = log_density(first[0], first[1]), log_density](double mu, double sigma) {
+      return log_density(mu, sigma) - top;
+    };
   };
   const auto centred = within([&](double mu, double sigma) {
     double l = 0;

@@ -64,7 +64,7 @@ struct FitOptions {
       {};  ///< default: marginal and naive de 0.8 snooker 0.2; joint de 0.7 stretch 0.2 snooker 0.1
   std::size_t moves_per_step =
       0;  ///< 0: naive and marginal 5 (samples 1); joint 10 in the centred and 10 in the non-centred step, or
-          ///< 1 beside a draw from the conditional of a normal population
+          ///< 1 beside draws from a normal population's conditionals, where `moves` are the default ones
   double stretch_scale = 2;        ///< a of the stretch move, > 1
   bool interweaving = true;        ///< joint: the non-centred step
   std::string latents = "auto";    ///< joint: "auto" (exact where possible), "exact", "metropolis", "samples"

@@ -23,6 +23,17 @@ double standard_deviation(const std::vector<double>& values) {
   return std::sqrt(squares);
 }
 
+/// Calls f with the point of one object in `every`.
+template <class F>
+void for_points(const MeasurementModel* measurement, const Catalog& catalog, std::size_t every, F f) {
+  if (measurement == nullptr) {
+    for (std::size_t i = 0; i < catalog.size(); i += every) f(catalog.x[i]);
+    return;
+  }
+  const Rows rows(*measurement, catalog, Rows::Use::points);
+  for (std::size_t i = 0; i < catalog.size(); i += every) f(measurement->datum(rows[i], Frame{}).center);
+}
+
 }  // namespace
 
 std::vector<double> points_of(const MeasurementModel* measurement, const Catalog& catalog,
@@ -30,13 +41,7 @@ std::vector<double> points_of(const MeasurementModel* measurement, const Catalog
   if (measurement == nullptr && every == 1) return catalog.x;
   std::vector<double> points;
   points.reserve(catalog.size() / every + 1);
-  if (measurement == nullptr) {
-    for (std::size_t i = 0; i < catalog.size(); i += every) points.push_back(catalog.x[i]);
-    return points;
-  }
-  const Rows rows(*measurement, catalog, Rows::Use::points);
-  for (std::size_t i = 0; i < catalog.size(); i += every)
-    points.push_back(measurement->datum(rows[i], Frame{}).center);
+  for_points(measurement, catalog, every, [&](double point) { points.push_back(point); });
   return points;
 }
 
@@ -128,13 +133,10 @@ Points summary_of(const MeasurementModel* measurement,
                                           : std::vector<double>{});
   p.n *= static_cast<double>(every);
   if (every == 1) return p;
-  std::optional<Rows> rows;  // no point may be left out of the range of all
-  if (measurement != nullptr) rows.emplace(*measurement, catalog, Rows::Use::points);
-  for (std::size_t i = 0; i < catalog.size(); ++i) {
-    const double point = rows ? measurement->datum((*rows)[i], Frame{}).center : catalog.x[i];
+  for_points(measurement, catalog, 1, [&](double point) {  // none may be left out of the range of all
     p.smallest = std::min(p.smallest, point);
     p.largest = std::max(p.largest, point);
-  }
+  });
   return p;
 }
 

@@ -3,11 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <tuple>
 
-#include "models/frames.hpp"
-#include "models/quadrature.hpp"
+#include "models/latent_inputs.hpp"
 #include "starling/populations/gamma.hpp"
 
 namespace starling {
@@ -16,95 +13,6 @@ namespace {
 /// A coefficient as the kernels have it: sums taken relative to it must be read with the same number.
 double as_in_kernels(double value, bool double_precision) {
   return double_precision ? value : static_cast<double>(static_cast<float>(value));
-}
-
-/// mu <- a mu + b that carries latents from theta `before` to `after` (both in the frame) at fixed eta.
-std::pair<double, double> eta_transform(const PopulationModel& population, std::span<const double> before,
-                                        std::span<const double> after) {
-  const auto from = population.location_scale(before), to = population.location_scale(after);
-  if (!from) return {1, 0};
-  const double a = to->second / from->second;
-  return {a, to->first - a * from->first};
-}
-
-/// Objects as latent kernels read them.
-ObjectTable<double> latent_objects(const Parts& parts, std::size_t begin, std::size_t end) {
-  ObjectTable<double> objects;
-  objects.size = end - begin;
-  if (parts.measurement) {
-    const Rows rows(*parts.measurement, parts.catalog);
-    objects.measurement = parts.measurement->number();
-    for (std::size_t j = 0; j < 4; ++j) objects.column[j].reserve(objects.size);
-    bool used[3] = {};
-    for (std::size_t i = begin; i < end; ++i) {
-      const auto datum = parts.measurement->datum(rows[i], parts.frame);
-      objects.column[0].push_back(datum.center);
-      for (std::size_t j = 0; j < 3; ++j) {
-        objects.column[1 + j].push_back(datum.v[j]);
-        used[j] = used[j] || datum.v[j] != 0;
-      }
-    }
-    for (std::size_t j = 0; j < 3; ++j)
-      if (!used[j]) objects.column[1 + j] = {};
-    return objects;
-  }
-  const Catalog& catalog = parts.catalog;
-  objects.measurement = ~std::uint32_t{0};  // none: the samples say all
-  objects.offset.push_back(0);
-  for (std::size_t i = begin; i < end; ++i) {
-    objects.column[0].push_back(parts.frame.to(catalog.x[i]));
-    for (std::size_t k = catalog.offsets[i]; k < catalog.offsets[i + 1]; ++k) {
-      objects.sample[0].push_back(parts.frame.to(catalog.samples[k]));
-      if (!catalog.log_interim.empty()) objects.sample[2].push_back(catalog.log_interim[k]);
-    }
-    objects.offset.push_back(objects.sample[0].size());
-  }
-  return objects;
-}
-
-/// First proposal scale of one object: 2.4 times the width of its latent's conditional distribution, for a
-/// population about as wide as the frame.
-double first_scale(const Parts& parts, const ObjectTable<double>& objects, std::size_t i,
-                   std::span<const double> noise) {
-  Datum<double> datum{objects.column[0][i], {}};
-  for (std::size_t j = 0; j < 3; ++j)
-    if (!objects.column[1 + j].empty()) datum.v[j] = objects.column[1 + j][i];
-  const auto c = parts.measurement->prepare(noise, parts.frame);
-  const double variance = parts.measurement->normal_like()
-                              ? 1 / datum.v[0]
-                              : std::pow(likelihood_width(*parts.measurement, c, datum), 2);
-  // without a unit of its own the catalog's points say how wide the population is, roughly
-  return 2.4 / std::sqrt(1 / variance + 1);
-}
-
-/// A value of mu that both the population and the measurement make possible, in the frame.
-double likely_value(const Parts& parts, std::span<const double> framed) {
-  double lower = -std::numeric_limits<double>::infinity(), upper = -lower;
-  if (parts.measurement)
-    std::tie(lower, upper) = common_support(*parts.population, *parts.measurement, framed, parts.frame);
-  double mu = 0;
-  for (std::uint32_t k = 0; k < 100; ++k) {
-    HostStream stream(0, 0, k, purpose_word(Purpose::simulation, 98));
-    mu = parts.population->draw(framed, stream);
-    if (mu > lower && mu < upper) return mu;
-  }
-  return std::isfinite(lower) && std::isfinite(upper) ? 0.5 * (lower + upper) : mu;
-}
-
-/// The coefficients of one chain after the transform: origin, population, measurement.
-void latent_column(const Parts& parts, std::span<const double> theta, double* out, bool start = false) {
-  const auto framed = parts.population->to_frame(theta.first(parts.population_dimension), parts.frame);
-  const auto place = parts.population->location_scale(framed);
-  *out++ = place ? place->first : start ? likely_value(parts, framed) : 0;
-  parts.population->prepare(framed, out);
-  out += parts.population->prepared_size();
-  if (!parts.measurement) {
-    std::fill_n(out, kMeasurementCoefficients, 0.0);
-    return;
-  }
-  const auto c = parts.measurement->prepare(
-      theta.subspan(parts.population_dimension, parts.measurement_dimension), parts.frame);
-  std::copy(c.begin(), c.end(), out);
 }
 
 class LatentTarget final : public JointTarget {
@@ -440,65 +348,6 @@ void sums_to_moments(double& sum, double& squares, double count, double center, 
 
 std::unique_ptr<JointTarget> joint_target(const Parts& parts, const FitOptions& options) {
   return std::make_unique<LatentTarget>(parts, options);
-}
-
-std::vector<double> replay_latents(const Parts& parts, std::size_t object, const ReplaySetup& setup) {
-  const std::size_t chains = setup.chains, d = parts.dimension, dp = parts.population_dimension;
-  const auto update = parse_latent_update(setup.latent_update);
-  const auto one = latent_objects(parts, object, object + 1);
-  ObjectTable<double> four;
-  four.size = 4;
-  four.measurement = one.measurement;
-  for (std::size_t j = 0; j < kObjectColumns; ++j)
-    if (!one.column[j].empty()) four.column[j].assign(4, one.column[j][0]);
-  if (!one.offset.empty()) {
-    four.offset.push_back(0);
-    for (int k = 0; k < 4; ++k) {
-      for (std::size_t j = 0; j < kSampleColumns; ++j)
-        four.sample[j].insert(four.sample[j].end(), one.sample[j].begin(), one.sample[j].end());
-      four.offset.push_back(four.sample[0].size());
-    }
-  }
-  LatentSetup latents;
-  latents.chains = chains;
-  if (update == LatentUpdate::metropolis)
-    latents.scale = {first_scale(parts, one, 0, std::vector<double>(parts.measurement_dimension, 1.0))};
-  const auto replay = parts.population->replay(update, setup.double_precision, four, object, latents);
-
-  const std::size_t coefficients = static_cast<std::size_t>(
-      kLatentCoefficients + parts.population->prepared_size() + kMeasurementCoefficients);
-  std::vector<double> columns(chains * coefficients), out(setup.sweeps * chains);
-  const auto sweep = [&](std::uint32_t number, std::span<const double> theta, bool start) {
-    LatentStep step;
-    step.seed = setup.seed;
-    step.sweep = number;
-    step.updates = update == LatentUpdate::metropolis ? setup.updates : 1;
-    step.start = start ? 1 : 0;
-    for (std::size_t c = 0; c < chains; ++c)
-      latent_column(parts, theta.subspan(c * d, d), columns.data() + c * coefficients + kOrigin, start);
-    return replay->sweep(step, columns);
-  };
-  const auto sweep_of = [&](std::span<const double> all, std::size_t t) {
-    return all.subspan(t * chains * d, chains * d);
-  };
-
-  sweep(0, setup.start, true);
-  for (std::size_t t = 0; t < setup.sweeps; ++t) {
-    const auto before =
-        setup.theta_first ? sweep_of(setup.theta, t) : (t == 0 ? setup.start : sweep_of(setup.theta, t - 1));
-    const double accepted = sweep(static_cast<std::uint32_t>(t) + 1, before, false);
-    if (t < setup.burn_in)
-      replay->adapt(adaptation_gain(t), static_cast<double>(setup.updates * chains), accepted);
-    for (std::size_t c = 0; c < chains; ++c) {
-      const auto [a, b] = eta_transform(
-          *parts.population,
-          parts.population->to_frame(sweep_of(setup.theta_centred, t).subspan(c * d, dp), parts.frame),
-          parts.population->to_frame(sweep_of(setup.theta, t).subspan(c * d, dp), parts.frame));
-      replay->transform(c, a, b);
-      out[t * chains + c] = parts.frame.from(replay->value(c));
-    }
-  }
-  return out;
 }
 
 }  // namespace starling
