@@ -14,3 +14,4 @@ find_package(nlohmann_json REQUIRED)
 find_package(xsimd REQUIRED)
 set_target_properties(xsimd PROPERTIES INTERFACE_LINK_LIBRARIES "")  # Debian's names xtl, which it does not use
 find_package(OpenSSL REQUIRED)  # libcrypto: SHA-256 of catalogs
+find_package(ZLIB REQUIRED)     # checksums of journals and checkpoints

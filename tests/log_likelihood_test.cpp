@@ -68,6 +68,34 @@ TEST(LogLikelihoods, AreClosedFormsAtTheirDraws) {
   EXPECT_EQ(checked, 3u * 20 * 7 * 30);  // 30 draws, of which every 4th
 }
 
+TEST(LogLikelihoods, KnowWhatTheMeasurementAddsToTheNoise) {
+  // noise_scale multiplies the noise, extra_scatter is added in squares; noise that differs, and one for all
+  struct Kind {
+    std::string measurement, parameter;
+    double (*variance)(double sigma, double value);
+  };
+  for (const Kind& kind :
+       {Kind{"normal_unknown_noise", "noise_scale", [](double s, double a) { return s * s * a * a; }},
+        Kind{"normal_extra_scatter", "extra_scatter", [](double s, double a) { return s * s + a * a; }}})
+    for (const auto& sigma : {log_normal_noise(30, 1, 0.7), std::vector<double>{0.6}}) {
+      const auto catalog = made(30, 1, 2, sigma);
+      const Model model{
+          "normal",
+          kind.measurement,
+          {{"theta_mu", uniform(-5, 5)}, {"theta_sigma", uniform(0, 9)}, {kind.parameter, uniform(0, 3)}}};
+      for (const auto method : {Method::marginal, Method::joint}) {
+        starling::MemorySink sink;
+        fit(model, catalog, method, few(4), sink);
+        for_each_kept(
+            sink.take(), catalog.size(), [&](const std::vector<double>& theta, std::size_t i, double l) {
+              const double variance = theta[1] * theta[1] + kind.variance(catalog.sigma_of(i), theta[2]);
+              const double exact = log_normal(catalog.x[i], theta[0], variance);
+              EXPECT_NEAR(l, exact, 1e-6 * std::abs(exact) + 1e-6) << kind.measurement << to_string(method);
+            });
+      }
+    }
+}
+
 TEST(LogLikelihoods, OfAQuadratureAddUpToTheLikelihood) {
   const auto catalog = made(25, 0, 1, {0.5});
   const Model model = student_t_model();

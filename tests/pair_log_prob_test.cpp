@@ -136,6 +136,25 @@ TEST(AwkwardData, ValuesOutsideOfTheSupport) {
     }
 }
 
+TEST(AwkwardData, PointsOfNoDensity) {
+  // 0 is the open end of the support of the first, exponential families; that of the last moves
+  for (const auto& [name, point] :
+       {std::pair{"log_normal", 0.0}, {"gamma", 0.0}, {"beta", 0.0}, {"power_law", -1.5}}) {
+    SCOPED_TRACE(name);
+    auto catalog = with_columns({0.5, point, 0.7}, {0.5});
+    const auto& theta = population(name).theta;
+    const auto model = model_of(name, "normal");
+    const auto naive = [&] { return log_probability(model, catalog, Method::naive, theta, on("cpu")); };
+    const auto outside = naive();
+    EXPECT_EQ(outside.log_likelihood, -std::numeric_limits<double>::infinity());
+    EXPECT_EQ(outside.impossible, std::vector<std::size_t>{1});
+    catalog.weight = {1, 0, 3};  // an object of no weight does not count
+    BruteForce exact(name, measurement("normal"));
+    exact.at(theta);
+    EXPECT_NEAR(naive().log_likelihood, exact.log_density(0.5) + 3 * exact.log_density(0.7), 1e-5);
+  }
+}
+
 TEST(AwkwardData, UpperAndLowerLimits) {
   const auto catalog =
       with_columns({0.5, 1.2, 0.2, 3, -1}, {0.1, 1e-3, 0.5, 0.2, 0.4}, {{"limit", {1, -1, 0, 1, -1}}});

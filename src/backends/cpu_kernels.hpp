@@ -96,7 +96,8 @@ class Likelihood final : public LikelihoodKernel {
 
   void sum(const WalkerTable& walkers, std::span<FixedSum> out) override {
     const std::uint64_t stride = padded(walkers.walkers);
-    pad(walkers, stride, table_);
+    std::vector<float> table;
+    pad(walkers, stride, table);
     const auto view = objects_.view();
     const std::uint64_t terms = walkers.walkers * (view.offset ? view.offset[view.size] : view.size);
     for_tiles<Term::outputs>(
@@ -106,7 +107,7 @@ class Likelihood final : public LikelihoodKernel {
           const std::uint64_t lanes = lanes_of(group, walkers.walkers);
           for (std::uint64_t lane = 0; lane < lanes; lane += Lanes<R>::size) {
             const auto c =
-                load_coefficients<R, Term::coefficients>(table_.data(), stride, group * kGroup + lane);
+                load_coefficients<R, Term::coefficients>(table.data(), stride, group * kGroup + lane);
             for (std::uint64_t begin = tile * kTile; begin < end; begin += kStrip)
               add_to_tile(strip_sums<Term>(c, view, begin, std::min(end, begin + kStrip)), lane, sums);
           }
@@ -116,7 +117,6 @@ class Likelihood final : public LikelihoodKernel {
  private:
   ObjectTable<float> objects_;
   int threads_;
-  std::vector<float> table_;
 };
 
 /// How latent_strip reaches the latents of one group: [object][chain], and a small table for sums over the

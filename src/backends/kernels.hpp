@@ -45,7 +45,7 @@ struct WalkerTable {
 class LikelihoodKernel {
  public:
   virtual ~LikelihoodKernel() = default;
-  /// out: [output][walker]
+  /// out: [output][walker]. On the CPU it may be called from several threads at once.
   virtual void sum(const WalkerTable& walkers, std::span<FixedSum> out) = 0;
 };
 

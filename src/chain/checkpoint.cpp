@@ -5,13 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/crc.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
 
 #include "catalog/files.hpp"
+#include "chain/checksum.hpp"
 #include "starling/error.hpp"
 
 namespace starling {
@@ -21,7 +21,6 @@ namespace fs = std::filesystem;
 
 constexpr char signature[8] = {'S', 't', 'a', 'r', 'l', 'C', '0', '1'};
 constexpr std::uint64_t head_size = sizeof signature + sizeof(std::uint32_t) + sizeof(std::uint64_t);
-using Crc = boost::crc_32_type;
 
 fs::path with_ending(fs::path path, const char* ending) {
   path += ending;
@@ -54,22 +53,21 @@ class CheckedFile {
     if (!file_) fail(path_, "opened");
   }
   void write(const void* data, std::size_t size) {
-    crc_.process_bytes(data, size);
+    checksum_ = checksum_of(data, size, checksum_);
     put(data, size);
   }
   void read(void* data, std::size_t size) {
     if (std::fread(data, 1, size, file_.get()) != size) fail(path_, "read to its end");
-    crc_.process_bytes(data, size);
+    checksum_ = checksum_of(data, size, checksum_);
   }
   /// Ends the file with the checksum and brings it to the disk.
   void finish() {
-    const std::uint32_t checksum = crc_.checksum();
-    put(&checksum, sizeof checksum);
+    put(&checksum_, sizeof checksum_);
     if (std::fflush(file_.get()) != 0) fail(path_, "written");
     if (fsync(fileno(file_.get())) != 0) fail(path_, "flushed to the disk");
     if (std::fclose(file_.release()) != 0) fail(path_, "written");
   }
-  [[nodiscard]] std::uint32_t checksum() const { return crc_.checksum(); }
+  [[nodiscard]] std::uint32_t checksum() const { return checksum_; }
 
  private:
   struct Close {
@@ -82,7 +80,7 @@ class CheckedFile {
 
   fs::path path_;
   std::unique_ptr<std::FILE, Close> file_;
-  Crc crc_;
+  std::uint32_t checksum_ = 0;
 };
 
 /// Reads the head; "" or what is wrong with the file.

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/crc.hpp>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -15,6 +14,7 @@
 #include <utility>
 
 #include "chain/bytes.hpp"
+#include "chain/checksum.hpp"
 #include "chain/kept.hpp"
 #include "starling/error.hpp"
 
@@ -28,12 +28,6 @@ struct RecordHeader {
   std::uint32_t kind, checksum;
   std::uint64_t length;
 };
-
-std::uint32_t crc32(const std::string& bytes) {
-  boost::crc_32_type crc;
-  crc.process_bytes(bytes.data(), bytes.size());
-  return crc.checksum();
-}
 
 // One list of fields per record: `action` puts or gets each.
 template <class Head, class Action>
@@ -170,7 +164,7 @@ std::uint32_t JournalWriter::begin(const JournalHead& head) {
   write(signature, sizeof signature);
   const std::string payload = bytes_of(head);
   record(kind_head, payload);
-  return crc32(payload);
+  return checksum_of(payload.data(), payload.size());
 }
 
 void JournalWriter::cut(std::uint64_t size) {
@@ -207,7 +201,7 @@ void JournalWriter::remove() {
 }
 
 void JournalWriter::record(std::uint32_t kind, const std::string& payload) {
-  const RecordHeader header{kind, crc32(payload), payload.size()};
+  const RecordHeader header{kind, checksum_of(payload.data(), payload.size()), payload.size()};
   write(&header, sizeof header);
   write(payload.data(), payload.size());
 }
@@ -251,7 +245,7 @@ void walk(const std::filesystem::path& path, const JournalVisitor& visitor,
     file.read(payload.data(), static_cast<std::streamsize>(record.length));
     if (!file) throw unreadable();
     std::string wrong;
-    if (crc32(payload) != record.checksum) {
+    if (checksum_of(payload.data(), payload.size()) != record.checksum) {
       wrong = "the checksum of a record is wrong";
     } else {
       try {

@@ -155,6 +155,19 @@ class CompiledPopulation final : public PopulationModel {
   std::size_t population_sums() const override {
     return static_cast<std::size_t>(starling::population_sums<P>());
   }
+  void add_statistics([[maybe_unused]] std::span<const double> current,
+                      [[maybe_unused]] std::span<const double> mu,
+                      [[maybe_unused]] std::span<const double> weight,
+                      [[maybe_unused]] std::span<double> sums) const override {
+    if constexpr (HasStatistics<P>) {
+      const auto c = coefficients(current);
+      for (std::size_t i = 0; i < mu.size(); ++i) {
+        const auto one = P::statistics(c, mu[i]);
+        for (int k = 0; k < P::statistics_size; ++k)
+          sums[static_cast<std::size_t>(k)] += weight.empty() ? one[k] : weight[i] * one[k];
+      }
+    }
+  }
   double log_density_sum([[maybe_unused]] std::span<const double> theta,
                          [[maybe_unused]] std::span<const double> current,
                          [[maybe_unused]] std::span<const double> sums,

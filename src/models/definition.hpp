@@ -21,7 +21,10 @@ namespace starling {
 class Likelihood {
  public:
   virtual ~Likelihood() = default;
+  /// On the CPU it may be called from several threads at once.
   virtual void evaluate(std::span<const double> theta, std::span<double> log_likelihood) = 0;
+  /// Objects, samples or nodes that are summed for one theta.
+  [[nodiscard]] virtual std::uint64_t terms() const = 0;
   /// Moves the reference theta that differences are taken from, and makes integrals right there and at
   /// `others` ([n][d], may be empty). Values change by rounding, and by the error of integrals, only.
   virtual void rebase(std::span<const double> reference, std::span<const double> others) = 0;
@@ -161,6 +164,9 @@ class ModelDefinition {
   [[nodiscard]] virtual std::vector<double> latents_given_theta(const Catalog& catalog, std::size_t object,
                                                                 std::span<const double> theta,
                                                                 HostStream& stream) const = 0;
+  /// Whether the likelihood of the naive or marginal fit takes a few sums over the catalog, made once, in
+  /// place of a kernel. options: integral.
+  [[nodiscard]] virtual bool sums_say_all(const Catalog&, Method, const FitOptions&) const { return false; }
   /// Numbers of a catalog beside its columns, as kernels see it.
   [[nodiscard]] virtual std::size_t numbers_beside_columns(const Catalog& catalog) const {
     return catalog.more_numbers();

@@ -23,15 +23,16 @@ double standard_deviation(const std::vector<double>& values) {
   return std::sqrt(squares);
 }
 
-/// Calls f with the point of one object in `every`.
+/// Calls f with the point of one object in `every`, of [begin, end).
 template <class F>
-void for_points(const MeasurementModel* measurement, const Catalog& catalog, std::size_t every, F f) {
+void for_points(const MeasurementModel* measurement, const Catalog& catalog, std::size_t begin,
+                std::size_t end, std::size_t every, F f) {
   if (measurement == nullptr) {
-    for (std::size_t i = 0; i < catalog.size(); i += every) f(catalog.x[i]);
+    for (std::size_t i = begin; i < end; i += every) f(catalog.x[i]);
     return;
   }
   const Rows rows(*measurement, catalog, Rows::Use::points);
-  for (std::size_t i = 0; i < catalog.size(); i += every) f(measurement->datum(rows[i], Frame{}).center);
+  for (std::size_t i = begin; i < end; i += every) f(measurement->datum(rows[i], Frame{}).center);
 }
 
 }  // namespace
@@ -41,7 +42,15 @@ std::vector<double> points_of(const MeasurementModel* measurement, const Catalog
   if (measurement == nullptr && every == 1) return catalog.x;
   std::vector<double> points;
   points.reserve(catalog.size() / every + 1);
-  for_points(measurement, catalog, every, [&](double point) { points.push_back(point); });
+  for_points(measurement, catalog, 0, catalog.size(), every, [&](double point) { points.push_back(point); });
+  return points;
+}
+
+std::vector<double> points_between(const MeasurementModel* measurement, const Catalog& catalog,
+                                   std::size_t begin, std::size_t end) {
+  std::vector<double> points;
+  points.reserve(end - begin);
+  for_points(measurement, catalog, begin, end, 1, [&](double point) { points.push_back(point); });
   return points;
 }
 
@@ -133,10 +142,11 @@ Points summary_of(const MeasurementModel* measurement,
                                           : std::vector<double>{});
   p.n *= static_cast<double>(every);
   if (every == 1) return p;
-  for_points(measurement, catalog, 1, [&](double point) {  // none may be left out of the range of all
-    p.smallest = std::min(p.smallest, point);
-    p.largest = std::max(p.largest, point);
-  });
+  for_points(measurement, catalog, 0, catalog.size(), 1,
+             [&](double point) {  // none may be left out of the range of all
+               p.smallest = std::min(p.smallest, point);
+               p.largest = std::max(p.largest, point);
+             });
   return p;
 }
 

@@ -15,6 +15,10 @@ namespace starling {
 std::vector<double> points_of(const MeasurementModel* measurement, const Catalog& catalog,
                               std::size_t every = 1);
 
+/// The same of objects [begin, end).
+std::vector<double> points_between(const MeasurementModel* measurement, const Catalog& catalog,
+                                   std::size_t begin, std::size_t end);
+
 /// One object in how many is enough for units and quick figures: about a million of a catalog.
 std::size_t enough_of(std::size_t objects);
 

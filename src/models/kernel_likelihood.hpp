@@ -29,8 +29,10 @@ class KernelLikelihood : public Likelihood {
     objects.weight = parts_.catalog.weight;
     kernel_.reset();  // two catalogs need not be in memory
     reference_value_ = build(objects, others);
+    terms_ = objects.offset.empty() ? objects.size : objects.offset.back();
     kernel_ = make_kernel(objects);
   }
+  std::uint64_t terms() const override { return terms_; }
   void variance(std::span<const double>, std::span<double> v) override { std::fill(v.begin(), v.end(), 0.0); }
   MonteCarloError monte_carlo(std::span<const double>) override { return {}; }
   double integration_error() const override { return 0; }
@@ -43,17 +45,19 @@ class KernelLikelihood : public Likelihood {
   virtual void column(std::span<const double> theta, double* out) const = 0;
 
   /// out: [output][theta]
-  void sum(LikelihoodKernel& kernel, int coefficients, std::span<const double> theta, std::span<double> out) {
+  void sum(LikelihoodKernel& kernel, int coefficients, std::span<const double> theta,
+           std::span<double> out) const {
     const std::size_t n = theta.size() / parts_.dimension;
-    table_.resize(n, coefficients);
-    column_.resize(static_cast<std::size_t>(coefficients));
+    WalkerTable table;
+    table.resize(n, coefficients);
+    std::vector<double> of_one(static_cast<std::size_t>(coefficients));
     for (std::size_t w = 0; w < n; ++w) {
-      column(theta.subspan(w * parts_.dimension, parts_.dimension), column_.data());
-      table_.set(w, column_);
+      column(theta.subspan(w * parts_.dimension, parts_.dimension), of_one.data());
+      table.set(w, of_one);
     }
-    sums_.resize(out.size());
-    kernel.sum(table_, sums_);
-    for (std::size_t w = 0; w < out.size(); ++w) out[w] = sums_[w].value();
+    std::vector<FixedSum> sums(out.size());
+    kernel.sum(table, sums);
+    for (std::size_t w = 0; w < out.size(); ++w) out[w] = sums[w].value();
   }
   [[nodiscard]] double weight(std::size_t i) const {
     return parts_.catalog.weight.empty() ? 1 : parts_.catalog.weight[i];
@@ -79,9 +83,7 @@ class KernelLikelihood : public Likelihood {
   std::unique_ptr<LikelihoodKernel> kernel_;
 
  private:
-  WalkerTable table_;
-  std::vector<double> column_;
-  std::vector<FixedSum> sums_;
+  std::uint64_t terms_ = 0;
 };
 
 /// Sums over given values of mu with given log interim densities: posterior samples, or nodes of a

@@ -104,8 +104,7 @@ class Pair final : public ModelDefinition {
                           far, catalog.size()));
       return samples_likelihood(p, reference, correction);
     }
-    const auto integral = options.integral == "auto" ? integrals().front() : options.integral;
-    if (integral != "exact") return quadrature_likelihood(p, reference);
+    if (integral_of(options) != "exact") return quadrature_likelihood(p, reference);
     return closed_form() ? exact_likelihood(p, reference) : noisy_density_likelihood(p, reference);
   }
   std::unique_ptr<JointTarget> joint(const Catalog& catalog, const FitOptions& options,
@@ -122,6 +121,11 @@ class Pair final : public ModelDefinition {
   std::vector<double> latents_given_theta(const Catalog& catalog, std::size_t object,
                                           std::span<const double> theta, HostStream& stream) const override {
     return {latent_given_theta(catalog, object, theta, stream)};
+  }
+  bool sums_say_all(const Catalog& catalog, Method method, const FitOptions& options) const override {
+    if (method == Method::naive) return population_.model->has_statistics();
+    return method == Method::marginal && closed_form() && integral_of(options) == "exact" &&
+           catalog.sigma.size() == 1;
   }
   std::size_t numbers_beside_columns(const Catalog& catalog) const override {
     // nodes of every component, fewer where an object needs fewer components
@@ -191,17 +195,23 @@ class Pair final : public ModelDefinition {
         .check(*measurement_.model);
   }
 
+  [[nodiscard]] std::string integral_of(const FitOptions& options) const {
+    return options.integral == "auto" ? integrals().front() : options.integral;
+  }
+
   /// The naive fit takes points as true values: they must be possible ones.
   void check_points(const Catalog& catalog) const {
     if (population_.model->support_moves()) return;
     const auto [lower, upper] = population_.model->support(population_.model->some_theta());
-    const auto points = points_of(measurement_.model.get(), catalog);
-    for (std::size_t i = 0; i < points.size(); ++i)
-      if (!(points[i] >= lower && points[i] <= upper))
-        throw InputError(fmt::format(
-            "row {}: {} cannot be a true value of population '{}', which lies in [{}, {}]: a naive fit "
-            "is not possible, marginal and joint ones are",
-            i, points[i], population_.text, lower, upper));
+    in_pieces(catalog.size(), [&](std::uint64_t begin, std::uint64_t end) {
+      const auto points = points_between(measurement_.model.get(), catalog, begin, end);
+      for (std::size_t i = 0; i < points.size(); ++i)
+        if (!(points[i] >= lower && points[i] <= upper))
+          throw InputError(fmt::format(
+              "row {}: {} cannot be a true value of population '{}', which lies in [{}, {}]: a naive fit "
+              "is not possible, marginal and joint ones are",
+              begin + i, points[i], population_.text, lower, upper));
+    });
   }
 
   /// Distance of the nodes of a density; finer where an end of the population's support may fall between.

@@ -97,6 +97,10 @@ class PopulationModel {
   // ---- theta given latents
   [[nodiscard]] virtual bool has_statistics() const = 0;
   [[nodiscard]] virtual std::size_t population_sums() const = 0;
+  /// The sums that log_density_sum takes, relative to `current` (as prepared): population_sums() of them are
+  /// added to `sums`, each value as often as `weight` says (empty: once).
+  virtual void add_statistics(std::span<const double> current, std::span<const double> mu,
+                              std::span<const double> weight, std::span<double> sums) const = 0;
   [[nodiscard]] virtual double log_density_sum(std::span<const double> theta, std::span<const double> current,
                                                std::span<const double> sums, double n) const = 0;
   /// Location and scale, the first two parameters; empty for other families.

@@ -104,6 +104,9 @@ class VectorLikelihood final : public Likelihood {
     return error;
   }
   double integration_error() const override { return error_; }
+  std::uint64_t terms() const override {
+    return objects_.offset.empty() ? objects_.size : objects_.offset.back();
+  }
 
  private:
   [[nodiscard]] double weight(std::size_t i) const {
@@ -115,12 +118,13 @@ class VectorLikelihood final : public Likelihood {
     return c;
   }
   /// [output][theta]
-  std::vector<FixedSum> kernel_sums(std::span<const double> theta) {
+  [[nodiscard]] std::vector<FixedSum> kernel_sums(std::span<const double> theta) const {
     const std::size_t d = parts_.dimension, n = theta.size() / d;
-    table_.resize(n, coefficients_);
-    for (std::size_t w = 0; w < n; ++w) table_.set(w, prepared(theta.subspan(w * d, d)));
+    WalkerTable table;
+    table.resize(n, coefficients_);
+    for (std::size_t w = 0; w < n; ++w) table.set(w, prepared(theta.subspan(w * d, d)));
     std::vector<FixedSum> sums((term_ == VectorTerm::samples ? 2 : 1) * n);
-    kernel_->sum(table_, sums);
+    kernel_->sum(table, sums);
     return sums;
   }
 
@@ -159,7 +163,6 @@ class VectorLikelihood final : public Likelihood {
   double reference_value_ = 0, error_ = 0;
   int last_nodes_ = 0;
   std::unique_ptr<LikelihoodKernel> kernel_;
-  WalkerTable table_;
 };
 
 }  // namespace

@@ -88,7 +88,11 @@ class Run {
     const std::size_t sweeps = header_.burn_in + header_.steps;
     bool stopped = false;
     while (!counts_.ended && !stopped && counts_.done < sweeps) {
-      sweep(counts_.done);
+      const std::size_t count = sweeps_alone(counts_.done);
+      if (count > 1)
+        sweeps_side_by_side(counts_.done, count);
+      else
+        sweep(counts_.done);
       stopped = options_.stop != nullptr && *options_.stop;
       if (!counts_.ended && !stopped && counts_.done < sweeps && checkpoint_is_due()) checkpoint();
     }
@@ -118,13 +122,12 @@ class Run {
   }
 
   void sweep(std::size_t t) {
-    std::fill(state_.accepted.begin(), state_.accepted.end(), 0u);
-    if (t == header_.burn_in) std::fill(state_.outside_count.begin(), state_.outside_count.end(), 0u);
+    begin_sweep(t);
     std::size_t moves = 0;
     std::span<const double> centred = state_.theta;
     if (likelihood_) {
-      if (t > 0 && recenters_at(t)) recenter();
-      moves += marginal_sweep(t);
+      marginal_moves(t, 0, state_.ensembles);
+      moves += marginal_moves_;
     }
     if (joint_) {
       joint_->sweep(static_cast<std::uint32_t>(t), state_.theta, collect(t));
@@ -135,14 +138,67 @@ class Run {
         centred = centred_;
       }
     }
-    recorder_->record(t, state_, centred, moves, log_likelihoods(t));
-    if (t >= header_.burn_in) counts_.proposals += moves * state_.chains();
+    end_sweep(t, state_, centred, moves);
+  }
+
+  void begin_sweep(std::size_t t) {
+    std::fill(state_.accepted.begin(), state_.accepted.end(), 0u);
+    if (t == header_.burn_in) std::fill(state_.outside_count.begin(), state_.outside_count.end(), 0u);
+    if (likelihood_ && t > 0 && recenters_at(t)) recenter();
+  }
+
+  /// state: after the sweep.
+  void end_sweep(std::size_t t, const Ensembles& state, std::span<const double> centred, std::size_t moves) {
+    recorder_->record(t, state, centred, moves, log_likelihoods(t));
+    if (t >= header_.burn_in) counts_.proposals += moves * state.chains();
     counts_.done = t + 1;
     counts_.kept += header_.keeps(t) ? 1 : 0;
     if (options_.until.any() && counts_.done > header_.burn_in) {
-      if (header_.keeps(t)) rule_.add(state_);
-      counts_.ended = rule_.reached(counts_.done - header_.burn_in, state_);
+      if (header_.keeps(t)) rule_.add(state);
+      counts_.ended = rule_.reached(counts_.done - header_.burn_in, state);
     }
+  }
+
+  /// Sweeps [t, t + count) of a naive or marginal fit: each ensemble makes all of them without waiting for
+  /// the others.
+  void sweeps_side_by_side(std::size_t t, std::size_t count) {
+    const auto begin = Clock::now();
+    begin_sweep(t);
+    std::vector<Ensembles> after(count, state_);
+    parallel_for(state_.ensembles, backend_.threads, 1, [&](std::size_t e) {
+      const std::size_t first = e * state_.walkers, last = first + state_.walkers, d = state_.dimension;
+      for (std::size_t k = 0; k < count; ++k) {
+        std::fill(state_.accepted.begin() + static_cast<std::ptrdiff_t>(first),
+                  state_.accepted.begin() + static_cast<std::ptrdiff_t>(last), 0u);
+        marginal_moves(t + k, e, e + 1);
+        std::copy_n(state_.theta.data() + first * d, (last - first) * d, after[k].theta.data() + first * d);
+        std::copy_n(state_.lp.data() + first, last - first, after[k].lp.data() + first);
+        std::copy_n(state_.accepted.data() + first, last - first, after[k].accepted.data() + first);
+      }
+    });
+    for (std::size_t k = 0; k < count; ++k) end_sweep(t + k, after[k], after[k].theta, marginal_moves_);
+    const std::chrono::duration<double> took = Clock::now() - begin;
+    if (took.count() > 0.04)
+      most_alone_ = std::max<std::size_t>(most_alone_ / 2, 1);
+    else if (took.count() < 0.01)
+      most_alone_ = std::min<std::size_t>(most_alone_ * 2, 64);
+  }
+
+  /// How many sweeps from t on ensembles may make without waiting for each other: until something is done
+  /// with all of them, and 10 to 40 milliseconds. 1, if threads do more when they share the sums over
+  /// objects: one more of them is worth its wake-up for a million terms.
+  [[nodiscard]] std::size_t sweeps_alone(std::size_t t) const {
+    if (!likelihood_ || joint_ || quadrature_ || options_.log_likelihood_every > 0 ||
+        backend_.kind != BackendKind::cpu || !selection_is_cheap())
+      return 1;
+    const auto threads = static_cast<std::size_t>(backend_.threads), ensembles = state_.ensembles;
+    const std::uint64_t terms = likelihood_->terms() * state_.chains() / 2;
+    const std::size_t rounds = (ensembles + threads - 1) / threads;
+    if (ensembles / rounds <= std::clamp<std::uint64_t>(terms >> 20, 1, threads)) return 1;
+    const std::size_t b = header_.burn_in;
+    std::size_t end = t < b / 2 ? b / 2 : t < b ? b : b + header_.steps;
+    if (t >= b && options_.until.any()) end = std::min(end, b + rule_.next_look());
+    return std::min(end - t, most_alone_);
   }
 
   ChainResults results(bool complete) {
@@ -336,14 +392,14 @@ class Run {
     return all;
   }
 
-  std::size_t marginal_sweep(std::size_t t) {
+  /// The moves of sweep t on ensembles [first, last).
+  void marginal_moves(std::size_t t, std::size_t first, std::size_t last) {
     for (std::size_t k = 0; k < marginal_moves_ && !state_.free.empty(); ++k)
-      move_once(state_, 0, state_.ensembles, settings_, static_cast<std::uint32_t>(t), Purpose::move_marginal,
+      move_once(state_, first, last, settings_, static_cast<std::uint32_t>(t), Purpose::move_marginal,
                 static_cast<std::uint32_t>(k),
                 [&](std::span<const std::size_t>, std::span<const double> theta, std::span<double> lp) {
                   marginal_target(theta, lp);
                 });
-    return marginal_moves_;
   }
 
   [[nodiscard]] bool selection_is_cheap() const { return !selection_ || selection_->cheap(); }
@@ -441,9 +497,10 @@ class Run {
   Ensembles state_;
   MoveSettings settings_;
   std::size_t marginal_moves_ = 0;
-  bool sampled_ = false;     // the likelihood is a sum over posterior samples
-  bool quadrature_ = false;  // it is a quadrature
-  bool draws_ = false;       // theta is drawn from its conditionals, too
+  std::size_t most_alone_ = 8;  // sweeps that ensembles make before they wait for each other
+  bool sampled_ = false;        // the likelihood is a sum over posterior samples
+  bool quadrature_ = false;     // it is a quadrature
+  bool draws_ = false;          // theta is drawn from its conditionals, too
   std::unique_ptr<SelectionFactor> selection_;
   ThetaTarget target_;
   std::unique_ptr<Likelihood> likelihood_, pointwise_;

@@ -7,21 +7,30 @@
 #include "starling/fit.hpp"
 
 namespace starling {
+namespace {
 
-MemoryPlan plan_memory(const Model& model, const Catalog& catalog, Method method, const FitOptions& options) {
-  return plan_memory(model, catalog.size(), model.definition().numbers_beside_columns(catalog), method,
-                     options);
+/// What a fit holds: objects, their posterior samples, numbers of the catalog, and whether kernels see it.
+struct Holdings {
+  std::size_t objects, samples, numbers;
+  bool in_kernels;
+};
+
+std::size_t numbers_of(const Catalog& catalog) {
+  std::size_t count =
+      catalog.x.size() + catalog.sigma.size() + catalog.weight.size() + catalog.log_interim.size();
+  for (const auto& [role, values] : catalog.columns) count += values.size();
+  return count;
 }
 
-MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samples, Method method,
-                       const FitOptions& options) {
+MemoryPlan plan_of(const Model& model, const Holdings& holdings, Method method, const FitOptions& options) {
+  const std::size_t objects = holdings.objects, samples = holdings.samples;
   const std::uint64_t n = objects, chains = options.ensembles * options.walkers,
                       d = model.parameters().size();
   const bool joint = method == Method::joint;
   // of several latents per object, with a covariance and its factor
   const std::uint64_t each = model.definition().latents().size(),
                       numbers = each == 1 ? 1 : each * (each + 1) / 2;
-  const std::uint64_t columns = 2 * n * numbers + 3 * samples;
+  const std::uint64_t columns = holdings.in_kernels ? 2 * n * numbers + 3 * samples : 0;
   const std::uint64_t latents = joint ? n * each * latent_row(chains) * sizeof(float) : 0,
                       on_device = joint ? n * each * padded(chains) * sizeof(float) : 0;
   const std::uint64_t per_object =
@@ -31,7 +40,7 @@ MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samp
       options.integral == "auto" ? model.definition().integrals().front() : options.integral;
   const std::uint64_t nodes =
       method == Method::marginal && integral == "quadrature" && samples == 0 ? 32 * n : 0;
-  const std::uint64_t catalog = (3 * n + samples) * sizeof(double);
+  const std::uint64_t catalog = holdings.numbers * sizeof(double);
   // a block of 64 sweeps, in memory a few times over while it is written
   const std::uint64_t kept =
       options.log_likelihood_every > 0 ? n * chains * sizeof(float) : 0;  // of one draw
@@ -65,6 +74,22 @@ MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samp
          (kept > 0 ? options.most_steps() / options.thin / options.log_likelihood_every * kept : 0)),
       mb(on_device + moments + scales + walkers));
   return plan;
+}
+
+}  // namespace
+
+MemoryPlan plan_memory(const Model& model, const Catalog& catalog, Method method, const FitOptions& options) {
+  const auto& definition = model.definition();
+  const std::size_t samples = definition.numbers_beside_columns(catalog);
+  return plan_of(model,
+                 {catalog.size(), samples, numbers_of(catalog) + samples,
+                  !definition.sums_say_all(catalog, method, options)},
+                 method, options);
+}
+
+MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samples, Method method,
+                       const FitOptions& options) {
+  return plan_of(model, {objects, samples, 3 * objects + samples, true}, method, options);
 }
 
 }  // namespace starling

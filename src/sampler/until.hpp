@@ -1,6 +1,7 @@
 /// When a fit that runs on until its chain is good enough may end.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ class StopRule {
   /// Whether the run may end after `steps` steps. Looks after options.steps steps, then again and again after
   /// as many, or a quarter of what there is where that is more: the time for looking stays a small share.
   bool reached(std::size_t steps, const Ensembles& state);
+  /// After how many steps it looks next.
+  [[nodiscard]] std::size_t next_look() const { return std::min(next_, limit_); }
   /// "yes", or what is asked for and how far the worst parameter is from it.
   [[nodiscard]] const std::string& verdict() const { return verdict_; }
   void state(State& state);  ///< saves or restores it
