@@ -57,8 +57,8 @@ Model model_for(const FitWork& work) {
                {{"theta_mu", naive ? uniform(-10, 10) : uniform(-5, 5)}, {"theta_sigma", uniform(0, 2)}});
 }
 
-/// The catalog of the fit that runs; only one is kept. Its noise differs: with one noise for all two sums over
-/// the objects would say all, and a marginal fit would not depend on their number.
+/// The catalog of the fit that runs; only one is kept. Its noise differs: with one noise for all two sums
+/// over the objects would say all, and a marginal fit would not depend on their number.
 const Catalog& catalog_of(std::size_t objects, std::size_t samples) {
   static Catalog catalog;
   static std::size_t kept_objects = 0, kept_samples = 0;

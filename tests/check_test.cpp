@@ -124,7 +124,8 @@ TEST(Replicates, CannotBeDrawnBehindInjections) {
       "normal", "normal", {{"theta_mu", uniform(-9, 9)}, {"theta_sigma", uniform(0, 9)}}, selection};
   EXPECT_THROW(Replicator(model, catalog, Method::marginal, 1), starling::InputError);
   EXPECT_THROW(Replicator(with("threshold(0)"), catalog, Method::naive, 1), starling::InputError);
-  EXPECT_THROW(Replicator(with("threshold(40)"), catalog, Method::marginal, 1).replicated(kTheta, 0),
+  EXPECT_THROW(static_cast<void>(
+                   Replicator(with("threshold(40)"), catalog, Method::marginal, 1).replicated(kTheta, 0)),
                starling::RunError);
 }
 
