@@ -97,13 +97,13 @@ inline double log_marginal(const Case& c, const Catalog& catalog, std::size_t i,
   const int d = static_cast<int>(starling::pair_facts(c.text, "normal").latents.size());
   const auto [x, noise] = measured(catalog, i, d);
   if (d == 1) {
-    const double sigma = std::sqrt(noise(0, 0)), from = std::max(9.0, x[0] - 10 * sigma);
+    const double x_0 = x[0], sigma = std::sqrt(noise(0, 0)), from = std::max(9.0, x_0 - 10 * sigma);
     return std::log(boost::math::quadrature::gauss_kronrod<double, 61>::integrate(
         [&](double mu) {
-          return std::exp(log_normal_density(x[0], mu, sigma) +
+          return std::exp(log_normal_density(x_0, mu, sigma) +
                           log_density(c, t, Eigen::VectorXd::Constant(1, mu), redshift(catalog, i)));
         },
-        from, std::max(x[0], from) + 10 * sigma, 10, 1e-12));
+        from, std::max(x_0, from) + 10 * sigma, 10, 1e-12));
   }
   if (c.text.starts_with("multivariate")) {
     Eigen::MatrixXd r(3, 3);

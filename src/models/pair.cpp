@@ -202,15 +202,15 @@ class Pair final : public ModelDefinition {
   /// The naive fit takes points as true values: they must be possible ones.
   void check_points(const Catalog& catalog) const {
     if (population_.model->support_moves()) return;
-    const auto [lower, upper] = population_.model->support(population_.model->some_theta());
+    const std::pair<double, double> support = population_.model->support(population_.model->some_theta());
     in_pieces(catalog.size(), [&](std::uint64_t begin, std::uint64_t end) {
       const auto points = points_between(measurement_.model.get(), catalog, begin, end);
       for (std::size_t i = 0; i < points.size(); ++i)
-        if (!(points[i] >= lower && points[i] <= upper))
+        if (!(points[i] >= support.first && points[i] <= support.second))
           throw InputError(fmt::format(
               "row {}: {} cannot be a true value of population '{}', which lies in [{}, {}]: a naive fit "
               "is not possible, marginal and joint ones are",
-              begin + i, points[i], population_.text, lower, upper));
+              begin + i, points[i], population_.text, support.first, support.second));
     });
   }
 

@@ -117,12 +117,8 @@ inline double high_half(double x) {
   return bits<double>(bits<u64>(x) & 0xffffffff00000000ull);
 }
 
-inline float half_to_float(u16 h) {
-  return static_cast<float>(std::bit_cast<_Float16>(h));
-}
-inline u16 float_to_half(float f) {
-  return std::bit_cast<u16>(static_cast<_Float16>(f));
-}
+float half_to_float(u16 h);
+u16 float_to_half(float f);
 
 /// cvt to an integer: clamps; NaN becomes 0, or the least s64 / 2^63.
 template <class T, class F>

@@ -1,7 +1,8 @@
-// What translated PTX calls and needs no CUDA header: the registry, printf and assert, reports.
+// What translated PTX calls and needs no CUDA header: the registry, printf and assert, reports, halves.
 #include "ptx_operations.hpp"
 
 #include <cstdio>
+#include <Eigen/Core>
 #include <string>
 
 namespace cuda_on_host::ptx {
@@ -13,6 +14,13 @@ std::map<std::string, Kernel>& kernels() {
 std::map<std::string, DeviceVariable>& device_variables() {
   static std::map<std::string, DeviceVariable> all;
   return all;
+}
+
+float half_to_float(u16 h) {
+  return static_cast<float>(Eigen::half_impl::raw_uint16_to_half(h));
+}
+u16 float_to_half(float f) {
+  return Eigen::half_impl::float_to_half_rtne(f).x;
 }
 
 void device_printf(u64 format) {
