@@ -17,7 +17,7 @@ std::map<std::string, DeviceVariable>& device_variables() {
 }
 
 float half_to_float(u16 h) {
-  return static_cast<float>(Eigen::half_impl::raw_uint16_to_half(h));
+  return Eigen::half_impl::half_to_float(Eigen::half_impl::raw_uint16_to_half(h));
 }
 u16 float_to_half(float f) {
   return Eigen::half_impl::float_to_half_rtne(f).x;
