@@ -13,6 +13,7 @@
 
 #include "backends/parallel.hpp"
 #include "sampler/ensemble.hpp"
+#include "sampler/findings.hpp"
 #include "sampler/header.hpp"
 #include "sampler/log_probability.hpp"
 #include "sampler/monte_carlo.hpp"
@@ -226,39 +227,15 @@ class Run {
                                     static_cast<double>(counts_.proposals));
     if (sampled_ && likelihood_)
       results.monte_carlo = monte_carlo_error(*likelihood_, recorder_->draws(), state_.dimension);
-    describe_caveats(results);
-    if (selection_) describe_selection(recorder_->draws(), results);
-    if (likelihood_ && !catalog_.weight.empty() && recorder_->draws().size() > 10 * state_.dimension)
-      describe_weights(sandwich(*likelihood_, catalog_.weight, recorder_->draws(), state_.dimension),
-                       results);
-    return results;
-  }
-
-  /// What may be wrong at the posterior mean.
-  void describe_caveats(ChainResults& results) {
-    if (header_.method == "naive" || recorder_->draws().empty()) return;
-    const auto mean = mean_of_draws(recorder_->draws(), state_.dimension);
-    const auto caveats = model_.definition().caveats(catalog_, mean, backend_.threads);
-    if (!caveats.empty()) results.attributes["caveats"] = fmt::format("{}", fmt::join(caveats, " "));
-  }
-
-  static void describe_weights(const Sandwich& s, ChainResults& results) {
-    std::string text;
-    for (const double sd : s.sd) text += fmt::format("{}{:.9g}", text.empty() ? "" : " ", sd);
-    results.attributes["sandwich_sd"] = text;
-    results.attributes["effective_objects"] = fmt::format("{:.6g}", s.effective_number);
-  }
-
-  /// P_det at the posterior mean, and how well injections know it.
-  void describe_selection(const std::vector<double>& draws, ChainResults& results) {
-    if (draws.empty()) return;
+    const auto& draws = recorder_->draws();
+    if (draws.empty()) return results;
     const auto mean = mean_of_draws(draws, state_.dimension);
-    const auto error = selection_->error(mean);
-    results.attributes["detected_fraction"] = fmt::format("{:.6g}", selection_->detected(mean));
-    if (!(error.variance > 0)) return;
-    results.attributes["selection_variance"] = fmt::format("{:.6g}", error.variance);
-    results.attributes["injections_n_eff"] = fmt::format("{:.6g}", error.n_eff);
-    results.attributes["injections_needed"] = fmt::format("{:.6g}", 4 * static_cast<double>(catalog_.size()));
+    if (header_.method != "naive")
+      add_caveats(model_.definition().caveats(catalog_, mean, backend_.threads), results);
+    if (selection_) add_selection(*selection_, mean, catalog_.size(), results);
+    if (likelihood_ && !catalog_.weight.empty() && draws.size() > 10 * state_.dimension)
+      add_widths(sandwich(*likelihood_, catalog_.weight, draws, state_.dimension), results);
+    return results;
   }
 
   /// Whether it is time: checkpoints take a twentieth of the run at most.
