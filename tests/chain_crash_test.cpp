@@ -11,6 +11,7 @@
 #include "chain/chain_file.hpp"
 #include "chain/journal.hpp"
 #include "chain_support.hpp"
+#include "sanitizers.hpp"
 #include "starling/error.hpp"
 
 namespace {
@@ -211,9 +212,7 @@ double memory_of_run(std::size_t blocks) {
 }
 
 TEST(Memory, DoesNotGrowWithTheNumberOfBlocks) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "sanitizers keep freed memory";
-#endif
+  if (kAddressSanitizer || kThreadSanitizer) GTEST_SKIP() << "sanitizers keep freed memory";
   const double few = memory_of_run(40), many = memory_of_run(400);  // 8 and 80 MB of draws
   EXPECT_GT(few, 1);
   EXPECT_LT(many - few, 8) << few << " MiB, then " << many << " MiB";

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cli_program.hpp"
+#include "sanitizers.hpp"
 
 namespace {
 
@@ -272,9 +273,7 @@ TEST_F(Failures, FullStandardOutputIsStatusOne) {
 }
 
 TEST_F(Failures, MoreMemoryThanThereIsIsStatusOneInOneSentence) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "the address sanitizer needs all the address space";
-#endif
+  if (kAddressSanitizer || kThreadSanitizer) GTEST_SKIP() << "sanitizers need all the address space";
   address_space_ = 250'000'000;
   const auto outcome = run({"simulate", "--truth", "theta_mu=0,theta_sigma=1", "--sigma", "1", "--objects",
                             "300000000", "-o", "cat.csv"});

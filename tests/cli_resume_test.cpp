@@ -109,7 +109,7 @@ TEST_F(Resume, LeavesARunAloneThatAnotherProcessWrites) {
 
 TEST_F(Resume, GoesOnAfterAFullDisk) {
   must(fit("whole.nc"));
-  file_size_ = 300'000;
+  file_size_ = 700'000;  // the thread sanitizer has a file of 512 kB
   const auto outcome = run(fit("run.nc"));
   file_size_ = RLIM_INFINITY;
   expect_error(outcome, 1, "starling resume run.nc goes on from the last checkpoint");
