@@ -163,10 +163,10 @@ TEST_F(Collectives, SharedMemoryStartsAsNaNInEveryBlock) {
 __global__ void two_barriers_kernel(int* out) {
   if (threadIdx.x < 16) {
     __syncthreads();
-    out[0] = 1;
+    if (threadIdx.x == 0) out[0] = 1;
   } else {
     __syncthreads();
-    out[1] = 1;
+    if (threadIdx.x == 16) out[1] = 1;
   }
 }
 
