@@ -14,20 +14,43 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// Of an exponential family a few sums over the points say all; of others a kernel sums anew for each theta.
-class PointLikelihood final : public KernelLikelihood {
+/// Where the numbers that ln L is about are from one exponential family a few sums over them say all; else a
+/// kernel sums anew for each theta.
+class LikelihoodOrSums : public KernelLikelihood {
  public:
-  explicit PointLikelihood(const Parts& parts)
-      : KernelLikelihood(parts), by_sums_(parts.population->has_statistics()) {
-    coefficients_ = parts.population->difference_size();
-  }
+  using KernelLikelihood::KernelLikelihood;
   void evaluate(std::span<const double> theta, std::span<double> out) override {
     if (!by_sums_) return KernelLikelihood::evaluate(theta, out);
     const std::size_t d = parts_.dimension;
     for (std::size_t w = 0; w < out.size(); ++w)
-      out[w] = in_units_ + log_density_of_points(*parts_.population, framed(theta.subspan(w * d, d)), sums_);
+      out[w] = reference_value_ +
+               log_density_of_points(*parts_.population, theta_of_points(theta.subspan(w * d, d)), sums_);
   }
   std::uint64_t terms() const override { return by_sums_ ? 1 : KernelLikelihood::terms(); }
+
+ protected:
+  /// The population's theta, in the frame, that those numbers are from.
+  [[nodiscard]] virtual std::vector<double> theta_of_points(std::span<const double> theta) const = 0;
+  virtual std::unique_ptr<LikelihoodKernel> kernel(const ObjectTable<double>& objects) = 0;
+
+  std::unique_ptr<LikelihoodKernel> make_kernel(const ObjectTable<double>& objects) final {
+    return by_sums_ ? nullptr : kernel(objects);
+  }
+  void add_up(std::span<const double> reference, const PointsOfPiece& points) {
+    sums_ =
+        sums_of_points(*parts_.population, reference, parts_.catalog.size(), parts_.catalog.weight, points);
+  }
+
+  bool by_sums_ = false;
+  PointSums sums_;  // by sums reference_value_ is what the units of the frame make of the density
+};
+
+class PointLikelihood final : public LikelihoodOrSums {
+ public:
+  explicit PointLikelihood(const Parts& parts) : LikelihoodOrSums(parts) {
+    by_sums_ = parts.population->has_statistics();
+    coefficients_ = parts.population->difference_size();
+  }
   void pointwise(std::span<const double> theta, std::span<double> out) override {
     const auto c = prepared(framed(theta));
     in_pieces(out.size(), [&](std::uint64_t begin, std::uint64_t end) {
@@ -39,10 +62,8 @@ class PointLikelihood final : public KernelLikelihood {
  private:
   double build(ObjectTable<double>& objects, std::span<const double>) override {
     if (by_sums_) {
-      sums_ = sums_of_points(*parts_.population, reference_, parts_.catalog.size(), parts_.catalog.weight,
-                             [this](std::uint64_t begin, std::uint64_t end) { return points(begin, end); });
-      in_units_ = -sums_.weight * log_scale();
-      return 0;
+      add_up(reference_, [this](std::uint64_t begin, std::uint64_t end) { return points(begin, end); });
+      return -sums_.weight * log_scale();
     }
     double sum = 0;
     in_pieces(objects.size, [&](std::uint64_t begin, std::uint64_t end) {
@@ -71,15 +92,13 @@ class PointLikelihood final : public KernelLikelihood {
       if (!(v > -kInfinity)) v = 0;  // it may stand for any value where it is impossible
     return l;
   }
-  std::unique_ptr<LikelihoodKernel> make_kernel(const ObjectTable<double>& objects) override {
-    return by_sums_ ? nullptr : parts_.population->kernel(Term::point, parts_.backend, objects);
+  std::vector<double> theta_of_points(std::span<const double> theta) const override { return framed(theta); }
+  std::unique_ptr<LikelihoodKernel> kernel(const ObjectTable<double>& objects) override {
+    return parts_.population->kernel(Term::point, parts_.backend, objects);
   }
   void column(std::span<const double> theta, double* out) const override {
     parts_.population->difference(framed(theta), reference_, out);
   }
-  bool by_sums_;
-  PointSums sums_;
-  double in_units_ = 0;  // what the unit of the frame makes of the density
 };
 
 /// d(frame's x) / dx behind normal noise, in logarithm: sigma in the frame over sigma, whatever the
@@ -89,25 +108,16 @@ double log_jacobian(const Parts& parts, Row row, const Datum<double>& d) {
 }
 
 /// Where the noise of all objects is the same, x is from one normal distribution, of which two sums say all.
-class ExactLikelihood final : public KernelLikelihood {
+class ExactLikelihood final : public LikelihoodOrSums {
  public:
   explicit ExactLikelihood(const Parts& parts)
-      : KernelLikelihood(parts), rows_(*parts.measurement, parts.catalog) {
+      : LikelihoodOrSums(parts), rows_(*parts.measurement, parts.catalog) {
     coefficients_ = NormalMarginalTerm::coefficients;
     one_noise_ = datum(0);
     std::size_t i = 1;
     while (i < parts.catalog.size() && datum(i).v[0] == one_noise_.v[0]) ++i;
     by_sums_ = i == parts.catalog.size();
   }
-  void evaluate(std::span<const double> theta, std::span<double> out) override {
-    if (!by_sums_) return KernelLikelihood::evaluate(theta, out);
-    const std::size_t d = parts_.dimension;
-    for (std::size_t w = 0; w < out.size(); ++w) {
-      const auto t = theta.subspan(w * d, d);
-      out[w] = in_units_ + log_density_of_points(*parts_.population, of_x(at(framed(t), noise(t))), sums_);
-    }
-  }
-  std::uint64_t terms() const override { return by_sums_ ? 1 : KernelLikelihood::terms(); }
   void pointwise(std::span<const double> theta, std::span<double> out) override {
     const Theta t = at(framed(theta), noise(theta));
     for (std::size_t i = 0; i < out.size(); ++i) {
@@ -138,8 +148,17 @@ class ExactLikelihood final : public KernelLikelihood {
   double build(ObjectTable<double>& objects, std::span<const double>) override {
     const Theta r = at(reference_, reference_noise_);
     if (by_sums_) {
-      add_up(r);
-      return 0;
+      double in_units = 0;
+      add_up(of_x(r), [&](std::uint64_t begin, std::uint64_t end) {
+        std::vector<double> x;
+        for (std::uint64_t i = begin; i < end; ++i) {
+          const auto d = datum(i);
+          x.push_back(d.center);
+          in_units += weight(i) * log_jacobian(parts_, rows_[i], d);
+        }
+        return x;
+      });
+      return in_units;
     }
     double sum = 0;
     for (std::size_t i = 0; i < objects.size; ++i) {
@@ -159,21 +178,11 @@ class ExactLikelihood final : public KernelLikelihood {
     };
     return sum;
   }
-  void add_up(const Theta& r) {
-    in_units_ = 0;
-    sums_ = sums_of_points(*parts_.population, of_x(r), parts_.catalog.size(), parts_.catalog.weight,
-                           [this](std::uint64_t begin, std::uint64_t end) {
-                             std::vector<double> x;
-                             for (std::uint64_t i = begin; i < end; ++i) {
-                               const auto d = datum(i);
-                               x.push_back(d.center);
-                               in_units_ += weight(i) * log_jacobian(parts_, rows_[i], d);
-                             }
-                             return x;
-                           });
+  std::vector<double> theta_of_points(std::span<const double> theta) const override {
+    return of_x(at(framed(theta), noise(theta)));
   }
-  std::unique_ptr<LikelihoodKernel> make_kernel(const ObjectTable<double>& objects) override {
-    return by_sums_ ? nullptr : parts_.population->kernel(Term::exact, parts_.backend, objects);
+  std::unique_ptr<LikelihoodKernel> kernel(const ObjectTable<double>& objects) override {
+    return parts_.population->kernel(Term::exact, parts_.backend, objects);
   }
   void column(std::span<const double> theta, double* out) const override {
     const Theta p = at(framed(theta), noise(theta)), r = at(reference_, reference_noise_);
@@ -184,9 +193,6 @@ class ExactLikelihood final : public KernelLikelihood {
   }
   Rows rows_;
   Datum<double> one_noise_;  // of any object, where by_sums_
-  bool by_sums_ = false;
-  PointSums sums_;
-  double in_units_ = 0;  // what the units of the frame make of the density
 };
 
 /// Populations whose density behind normal noise has a closed form: mixtures of normals.
