@@ -23,8 +23,11 @@ using netcdf::Group;
 
 constexpr std::size_t chunk_values = 1 << 17;  // 1 MiB of doubles: quick to read, small in memory
 
+/// Equal chunks: the last one takes its whole room in the file, too.
 std::size_t chunk_length(std::size_t row, std::size_t planned) {
-  return std::clamp<std::size_t>(chunk_values / row, 1, std::max<std::size_t>(planned, 1));
+  const std::size_t most = std::max<std::size_t>(chunk_values / row, 1),
+                    n = std::max<std::size_t>(planned, 1), chunks = (n + most - 1) / most;
+  return (n + chunks - 1) / chunks;
 }
 
 std::vector<std::int64_t> count_up(std::size_t n) {

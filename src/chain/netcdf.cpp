@@ -14,8 +14,7 @@
 namespace starling::netcdf {
 namespace {
 
-constexpr int deflate_level =
-    1;  // draws hardly compress further, and higher levels take several times as long
+constexpr int deflate_level = 1;  // higher ones take several times as long and give next to nothing
 
 [[noreturn]] void fail(int status, const std::string& file, const std::string& what) {
   // The library's own words hide what the system said, such as a full disk.
@@ -59,7 +58,8 @@ int Group::add_variable(const std::string& name, nc_type type, const std::vector
       what);
   if (!chunk.empty()) {
     check(nc_def_var_chunking(id_, variable, NC_CHUNKED, chunk.data()), what);
-    check(nc_def_var_deflate(id_, variable, 1, 1, deflate_level), what);
+    // Draws are noise but for a fifth of their bits: to find it would take as long as to make them.
+    if (type != NC_DOUBLE) check(nc_def_var_deflate(id_, variable, 1, 1, deflate_level), what);
     // Chunks are written whole and once: a cache of one chunk is enough, and bounds the memory.
     std::size_t bytes = 0;
     check(nc_inq_type(id_, type, nullptr, &bytes), what);

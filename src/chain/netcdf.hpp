@@ -43,7 +43,8 @@ class Group {
   [[nodiscard]] Group add_group(const std::string& name) const;
   [[nodiscard]] int add_dimension(const std::string& name,
                                   std::size_t size) const;  ///< size NC_UNLIMITED: it grows
-  /// `chunk`: sizes along the dimensions, then the data are shuffled and compressed; {}: left to the library.
+  /// `chunk`: sizes along the dimensions, then all but doubles are shuffled and compressed; {}: left to the
+  /// library.
   template <class T>
   [[nodiscard]] int add_variable(const std::string& name, const std::vector<int>& dimensions,
                                  const std::vector<std::size_t>& chunk = {}) const {
