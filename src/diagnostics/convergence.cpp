@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <boost/math/special_functions/erf.hpp>
+#include <boost/sort/spreadsort/float_sort.hpp>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <numbers>
 #include <utility>
@@ -34,9 +36,16 @@ using InDouble = boost::math::policies::policy<boost::math::policies::promote_do
 // rank.
 void to_normal_scores(std::vector<double>& values) {
   const std::size_t n = values.size();
-  std::vector<std::pair<double, std::size_t>> sorted(n);
+  using Entry = std::pair<double, std::size_t>;
+  std::vector<Entry> sorted(n);
   for (std::size_t i = 0; i < n; ++i) sorted[i] = {values[i], i};
-  std::sort(sorted.begin(), sorted.end());
+  namespace sort = boost::sort::spreadsort;
+  sort::float_sort(
+      sorted.begin(), sorted.end(),
+      [](const Entry& entry, unsigned shift) {
+        return sort::float_mem_cast<double, std::int64_t>(entry.first) >> shift;
+      },
+      [](const Entry& a, const Entry& b) { return a.first < b.first; });
   for (std::size_t first = 0, last = 0; first < n; first = last) {
     while (last < n && sorted[last].first == sorted[first].first) ++last;
     const double rank = 0.5 * as_double(first + 1 + last);

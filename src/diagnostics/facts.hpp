@@ -17,7 +17,8 @@ struct ParameterFacts {
   std::optional<Prior> prior;      ///< none where the chain does not tell
   const double* values = nullptr;  ///< [chain][draw]
   double tau_half = 0;             ///< of the first half of the draws
-  double tau_walker = 0;  ///< median over walkers of tau about the walker's own mean: blind to stuck walkers
+  double tau_walker =
+      0;  ///< median over walkers (fifty at most) of tau about the walker's own mean: blind to stuck walkers
   double r_hat_ensembles = 0;  ///< each ensemble taken as one sequence; NaN for one ensemble
   double ess_ensembles = 0;    ///< from the time series of each ensemble's mean
 };
