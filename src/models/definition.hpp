@@ -134,6 +134,10 @@ class ModelDefinition {
   /// Ways to integrate the marginal likelihood of this pair, the best first: "exact", "quadrature",
   /// "samples".
   [[nodiscard]] virtual std::vector<std::string> integrals() const = 0;
+  /// The one of them that a fit takes.
+  [[nodiscard]] std::string integral_of(const FitOptions& options) const {
+    return options.integral == "auto" ? integrals().front() : options.integral;
+  }
   /// Ways to update the latents of this pair, the best first: "exact", "metropolis", "samples".
   [[nodiscard]] virtual std::vector<std::string> latent_updates() const = 0;
   /// Whether theta should be moved on the marginal likelihood, and the latents drawn after it, even in the

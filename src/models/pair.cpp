@@ -195,10 +195,6 @@ class Pair final : public ModelDefinition {
         .check(*measurement_.model);
   }
 
-  [[nodiscard]] std::string integral_of(const FitOptions& options) const {
-    return options.integral == "auto" ? integrals().front() : options.integral;
-  }
-
   /// The naive fit takes points as true values: they must be possible ones.
   void check_points(const Catalog& catalog) const {
     if (population_.model->support_moves()) return;

@@ -57,8 +57,7 @@ class Run {
     state_.nan_count.resize(state_.chains());
     state_.outside_count.resize(state_.chains());
     settings_ = {options.moves, options.stretch_scale, options.seed};
-    const auto integral =
-        options.integral == "auto" ? model.definition().integrals().front() : options.integral;
+    const std::string integral = model.definition().integral_of(options);
     const bool cheap = (method == Method::naive || integral == "exact") && selection_is_cheap();
     sampled_ = method != Method::naive && integral == "samples";
     quadrature_ = method != Method::naive && integral == "quadrature";

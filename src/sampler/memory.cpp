@@ -36,8 +36,7 @@ MemoryPlan plan_of(const Model& model, const Holdings& holdings, Method method, 
   const std::uint64_t per_object =
       joint ? groups_of(chains) * n * (each * 2 * sizeof(double) + numbers * sizeof(float)) : 0;
   // nodes of a quadrature, about so many for most objects; in double, a few times over, while they are made
-  const auto integral =
-      options.integral == "auto" ? model.definition().integrals().front() : options.integral;
+  const std::string integral = model.definition().integral_of(options);
   const std::uint64_t nodes =
       method == Method::marginal && integral == "quadrature" && samples == 0 ? 32 * n : 0;
   const std::uint64_t catalog = holdings.numbers * sizeof(double);
