@@ -375,14 +375,15 @@ STARLING_HD Coefficients<R, 1> latent_sum_strip(LatentSum what,
   return {{sum}};
 }
 
-/// Sum of 32 numbers a stride apart in a fixed order: halves are folded onto each other.
+/// Sum of 32 numbers a stride apart in a fixed order: halves are folded onto each other. Written out, so that
+/// compilers keep the halves in registers.
 template <class S>
 STARLING_HD S fold_group(const S* values, std::uint64_t stride) {
-  S v[kGroup];
-  for (unsigned l = 0; l < kGroup; ++l) v[l] = values[l * stride];
-  for (unsigned half = kGroup / 2; half > 0; half /= 2)
-    for (unsigned l = 0; l < half; ++l) v[l] = v[l] + v[l + half];
-  return v[0];
+  static_assert(kGroup == 32);
+  S a[16], b[8];
+  for (unsigned l = 0; l < 16; ++l) a[l] = values[l * stride] + values[(l + 16) * stride];
+  for (unsigned l = 0; l < 8; ++l) b[l] = a[l] + a[l + 8];
+  return ((b[0] + b[4]) + (b[2] + b[6])) + ((b[1] + b[5]) + (b[3] + b[7]));
 }
 
 /// Robbins-Monro step of the logarithm of a proposal scale towards an acceptance of 0.44, gain min(1, 3 (t +
