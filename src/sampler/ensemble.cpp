@@ -23,6 +23,11 @@ void count_proposal(Ensembles& state, std::size_t chain, double lp) {
   if (lp == -std::numeric_limits<double>::infinity()) ++state.outside_count[chain];
 }
 
+/// Whether a proposal is accepted, u uniform on (0, 1). A comparison with NaN is false, so NaN never is.
+bool accepts(double u, double log_ratio) {
+  return log_ratio >= 0 || std::log(u) < log_ratio;
+}
+
 void accept(Ensembles& state, std::size_t chain, std::span<const double> theta, double lp) {
   std::copy(theta.begin(), theta.end(), state.at(chain).begin());
   state.lp[chain] = lp;
@@ -35,7 +40,7 @@ void move_once(Ensembles& state, std::size_t first, std::size_t last, const Move
                std::uint32_t sweep, Purpose purpose, std::uint32_t number, const Target& target) {
   const std::size_t d = state.dimension, half = state.walkers / 2;
   std::vector<std::size_t> chains;
-  std::vector<double> proposed, factor, threshold, lp;
+  std::vector<double> proposed, factor, u, lp;
   for (std::size_t side = 0; side < 2; ++side) {
     chains.clear();
     for (std::size_t e = first; e < last; ++e)
@@ -43,7 +48,7 @@ void move_once(Ensembles& state, std::size_t first, std::size_t last, const Move
     const std::size_t n = chains.size();
     proposed.resize(n * d);
     factor.resize(n);
-    threshold.resize(n);
+    u.resize(n);
     lp.resize(n);
     for (std::size_t i = 0; i < n; ++i) {
       const std::size_t chain = chains[i], e = chain / state.walkers;
@@ -55,13 +60,12 @@ void move_once(Ensembles& state, std::size_t first, std::size_t last, const Move
       const OtherHalf other{state.theta.data() + (e * state.walkers + (1 - side) * half) * d, half, d,
                             state.free};
       factor[i] = propose(settings, theta, other, stream, row);
-      threshold[i] = std::log(stream.uniform());
+      u[i] = stream.uniform();
     }
     target(chains, proposed, lp);
     for (std::size_t i = 0; i < n; ++i) {
       count_proposal(state, chains[i], lp[i]);
-      // a comparison with NaN is false, so NaN is never accepted
-      if (threshold[i] < factor[i] + lp[i] - state.lp[chains[i]])
+      if (accepts(u[i], factor[i] + lp[i] - state.lp[chains[i]]))
         accept(state, chains[i], std::span(proposed).subspan(i * d, d), lp[i]);
     }
   }
@@ -73,13 +77,13 @@ void draw_once(Ensembles& state, std::size_t first, std::size_t last, std::uint6
   const std::size_t d = state.dimension, begin = first * state.walkers, n = (last - first) * state.walkers;
   const std::span<const double> theta = std::span(state.theta).subspan(begin * d, n * d);
   std::vector<std::size_t> chains(n);
-  std::vector<double> proposed(theta.begin(), theta.end()), threshold(n), before(n), after(n), lp(n);
+  std::vector<double> proposed(theta.begin(), theta.end()), u(n), before(n), after(n), lp(n);
   std::vector<bool> drawn(n);
   for (std::size_t i = 0; i < n; ++i) {
     chains[i] = begin + i;
     HostStream stream(seed, sweep, static_cast<std::uint32_t>(chains[i]), purpose_word(purpose, number));
     drawn[i] = draw(chains[i], stream, std::span(proposed).subspan(i * d, d));
-    threshold[i] = std::log(stream.uniform());
+    u[i] = stream.uniform();
   }
   prior(theta, before);
   prior(proposed, after);
@@ -87,7 +91,7 @@ void draw_once(Ensembles& state, std::size_t first, std::size_t last, std::uint6
   for (std::size_t i = 0; i < n; ++i) {
     if (!drawn[i]) continue;
     count_proposal(state, chains[i], lp[i]);
-    if (threshold[i] < after[i] - before[i] && std::isfinite(lp[i]))
+    if (accepts(u[i], after[i] - before[i]) && std::isfinite(lp[i]))
       accept(state, chains[i], std::span(proposed).subspan(i * d, d), lp[i]);
   }
 }
