@@ -9,7 +9,12 @@ from problem import FITS
 REMARK_R_HAT = 1.1
 ENOUGH = 1000  # effective draws that are enough for most uses
 DISTURBED = 0.15  # cores that other programs used meanwhile
-RATES = ("theta_per_s", "latent_per_s", "seconds_to_enough")
+RATES = {
+    "theta_per_s": "ESS/s",
+    "latent_per_s": "ESS/s, worst latent",
+    "theta_per_s_in_all": "ESS/s, whole process",
+    "seconds_to_enough": f"s to ESS {ENOUGH}",
+}
 
 
 def summarised(results: dict) -> list[dict]:
@@ -26,6 +31,7 @@ def summarised(results: dict) -> list[dict]:
             if entry.get(f"ess_{quantity}"):
                 entry[f"{quantity}_per_s"] = entry[f"ess_{quantity}"] / max(entry["sampling_s"], 1e-9)
         if "theta_per_s" in entry:
+            entry["theta_per_s_in_all"] = entry["ess_theta"] / entry["wall_s"]
             before = entry["setup_s"] + entry["compile_s"] + entry["warmup_s"]
             entry["seconds_to_enough"] = before + ENOUGH / entry["theta_per_s"]
     for entry in entries:
@@ -101,13 +107,9 @@ def remark(entry: dict) -> str:
 
 def table(entries: list[dict], joint: bool) -> list[str]:
     """Rows are programs. The figures in parentheses say how many times faster Starling is."""
-    names = ["set-up", "compile", "warm-up", "sampling", "whole process", "memory, MB", "ESS", "ESS/s"]
-    rates = ["theta_per_s"]
-    if joint:
-        names.append("ESS/s, worst latent")
-        rates.append("latent_per_s")
-    names.append(f"s to ESS {ENOUGH}")
-    rates.append("seconds_to_enough")
+    rates = [rate for rate in RATES if joint or rate != "latent_per_s"]
+    names = ["set-up", "compile", "warm-up", "sampling", "whole process", "memory, MB", "ESS"]
+    names += [RATES[rate] for rate in rates]
     lines = ["| program | " + " | ".join(names) + " | |", "|-" + "|-:" * len(names) + "|-|"]
     for entry in entries:
         if entry["outcome"] != "done":
@@ -142,7 +144,6 @@ def best(entries: list[dict], fit: str, objects: int, rate: str, ours: bool) -> 
 def overview(entries: list[dict], sizes: list[int]) -> list[str]:
     """The fastest of Starling's rows beside the fastest peer."""
     lines = ["| fit | | " + " | ".join(f"N = {spaced(size)}" for size in sizes) + " |", "|-" * (len(sizes) + 2) + "|"]
-    words = {"theta_per_s": "ESS/s", "latent_per_s": "ESS/s, worst latent", "seconds_to_enough": f"s to ESS {ENOUGH}"}
     for fit in FITS:
         for rate in RATES:
             cells = []
@@ -156,18 +157,19 @@ def overview(entries: list[dict], sizes: list[int]) -> list[str]:
                 both = f"{short(ours[rate])} ({ours['program']}), {short(peer[rate])} ({peer['program']})"
                 cells.append(f"**{short(faster)} x**: {both}")
             if any(cells):
-                lines.append(f"| {fit} | {words[rate]} | " + " | ".join(cells) + " |")
+                lines.append(f"| {fit} | {RATES[rate]} | " + " | ".join(cells) + " |")
     return lines
 
 
 HOW = f"""
 Times in seconds, medians of the rounds. Set-up: start of the process, imports, reading the catalog, building the model,
 collecting and writing draws. Warm-up: adaptation or burn-in. Sampling: the draws that are kept. ESS: ArviZ's, bulk or
-tail, the lesser, of the slower of the two hyperparameters. ESS/s: per second of sampling. Seconds to ESS {ENOUGH}:
-set-up, compile, warm-up, and {ENOUGH} / (ESS/s), so that it does not matter how long a run was. Memory: the most that
-the program and those that it starts (chains, compilers) held. (3 x): Starling's first row is 3 times faster. "Does not
-agree": a posterior mean or standard deviation is farther from the answer by quadrature than its Monte Carlo error
-allows; such a row counts for nothing.
+tail, the lesser, of the slower of the two hyperparameters. ESS/s: per second of sampling; of the whole process: per
+second from its start to its end, which depends on how long a run somebody chose. Seconds to ESS {ENOUGH}: set-up,
+compile, warm-up, and {ENOUGH} / (ESS/s), so that it does not. Memory: the most that the program and those that it
+starts (chains, compilers) held. (3 x): Starling's first row is 3 times faster. "Does not agree": a posterior mean or
+standard deviation is farther from the answer by quadrature than its Monte Carlo error allows; such a row counts for
+nothing.
 """.strip()
 
 
