@@ -271,7 +271,8 @@ CatalogOptions catalog_options(const Request& request) {
   const bool has_x =
       (facts.columns.empty() && facts.arrays.empty()) ||
       std::any_of(facts.columns.begin(), facts.columns.end(), [](const Column& c) { return c.role == "x"; });
-  if (!has_x && options.x == CatalogOptions{}.x) options.x.clear();
+  const CatalogOptions standard;
+  if (!has_x && options.x == standard.x) options.x.clear();
   if (is_number(options.sigma)) {
     options.sigma_value = parse_number(options.sigma, "--sigma");
     if (!(*options.sigma_value > 0))
