@@ -164,6 +164,16 @@ TEST(Selection, InjectionsAndRateArePlainSums) {
   }
 }
 
+TEST(Selection, ARateWithoutItCountsTheObjects) {
+  const auto catalog = made(100, 0, 1, {0.8}, 4);
+  Selection s;
+  s.rate = true;
+  for (const char* device : {"cpu", "reference"}) {
+    const double exact = unselected(catalog, 0.2, 0.9) + 100 * std::log(250.0) - 250;
+    EXPECT_NEAR(log_likelihood(s, catalog, {0.2, 0.9, 250}, device), exact, 2e-6 * std::abs(exact)) << device;
+  }
+}
+
 /// Objects that exceed the limit, of a survey of n.
 Catalog cut(std::size_t n, double limit) {
   const auto all = made(n, 0, 1, {0.8}, 21);
@@ -172,6 +182,26 @@ Catalog cut(std::size_t n, double limit) {
   for (const double x : all.x)
     if (x > limit) seen.x.push_back(x);
   return seen;
+}
+
+TEST(Selection, AThresholdIsIntegratedOverAPopulationWithoutAClosedForm) {
+  const auto catalog = cut(200, 0.5);
+  const double m = -0.3, width = 1.2, nu = 4;
+  const starling::Priors priors{
+      {"theta_mu", uniform(-9, 9)}, {"theta_sigma", uniform(0, 9)}, {"nu", uniform(1, 50)}};
+  const auto value = [&](const Selection& selection) {
+    const Model model("student_t", "normal", priors, selection);
+    return log_probability(model, catalog, Method::marginal, {m, width, nu}, {}).log_likelihood;
+  };
+  const double norm =
+      std::exp(std::lgamma((nu + 1) / 2) - std::lgamma(nu / 2)) / std::sqrt(nu * M_PI) / width;
+  double p = 0;
+  const double step = 0.002;
+  for (double mu = -400; mu < 400; mu += step)
+    p += step * norm * std::pow(1 + std::pow((mu - m) / width, 2) / nu, -(nu + 1) / 2) *
+         std::exp(log_phi((mu - 0.5) / 0.8));
+  const double exact = -static_cast<double>(catalog.size()) * std::log(p);
+  EXPECT_NEAR(value(starling::parse_selection("threshold(0.5)")) - value({}), exact, 1e-4 * exact);
 }
 
 TEST(Selection, FitsFindThePopulationBehindTheCut) {

@@ -4,6 +4,7 @@
 
 #include "models/registry.hpp"
 #include "models/vector_pair.hpp"
+#include "saved_runs.hpp"
 #include "vector_definitions.hpp"
 
 namespace vector_test {
@@ -195,6 +196,32 @@ TEST(VectorFits, ReplayFollowsTheReferenceToo) {
   double mean = 0;
   for (std::size_t k = 0; k < draws.size(); k += 2) mean += draws[k] / static_cast<double>(draws.size() / 2);
   EXPECT_NEAR(chain.results.latents.mean[14], mean, 1e-9 * std::abs(mean));
+}
+
+TEST(VectorFits, GoOnFromASavedState) {
+  const Case& c = case_of("linear");
+  const auto catalog = simulated(c, 30).catalog;
+  const auto model = model_of(c);
+  for (const char* latents : {"exact", "metropolis"}) {
+    auto o = quick(41);
+    o.burn_in = 40;
+    o.walkers = 18;  // two groups of lanes, the second unfinished
+    o.threads = 1;
+    o.latents = latents;
+    o.checkpoint_every = 1e-9;
+    saved_runs::KeepAll whole;
+    starling::fit(model, catalog, Method::joint, o, whole);
+    ASSERT_GT(whole.states.size(), 1U);
+    EXPECT_LT(whole.states.front().sweeps, o.burn_in);
+    o.threads = 2;
+    for (const std::size_t k : {std::size_t{0}, whole.states.size() / 2, whole.states.size() - 1}) {
+      const auto& saved = whole.states[k];
+      SCOPED_TRACE(std::string(latents) + ", after sweep " + std::to_string(saved.sweeps));
+      saved_runs::KeepAll rest;
+      starling::fit(model, catalog, Method::joint, o, rest, saved_runs::reader(saved));
+      saved_runs::expect_the_rest(rest, whole, saved.sweeps);
+    }
+  }
 }
 
 TEST(VectorFits, ProposalsLearnTheShapeOfThePosterior) {
