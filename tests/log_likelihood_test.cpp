@@ -1,5 +1,7 @@
 // The log-likelihoods of single objects that a fit keeps for some of its draws: closed forms at those draws,
 // the chain file, runs that go on, and leave-one-out cross-validation by ArviZ against a grid of theta.
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -96,28 +98,34 @@ TEST(LogLikelihoods, KnowWhatTheMeasurementAddsToTheNoise) {
     }
 }
 
+/// Nodes that stay, and nodes that move with theta: the noise is unknown.
 TEST(LogLikelihoods, OfAQuadratureAddUpToTheLikelihood) {
   const auto catalog = made(25, 0, 1, {0.5});
-  const Model model = student_t_model();
-  for (const auto method : {Method::marginal, Method::joint}) {
-    starling::MemorySink sink;
-    fit(model, catalog, method, few(15), sink);
-    const auto chain = sink.take();
-    std::vector<double> sums, exact;
-    std::vector<std::string> at;
-    for_each_kept(chain, catalog.size(), [&](const std::vector<double>& theta, std::size_t i, double l) {
-      if (i == 0) {
-        sums.push_back(0);
-        at.push_back(" " + std::to_string(theta[0]) + " " + std::to_string(theta[1]) + " " +
-                     std::to_string(theta[2]));
-        exact.push_back(log_probability(model, catalog, Method::marginal, theta).log_likelihood);
-      }
-      sums.back() += l;
-    });
-    ASSERT_EQ(sums.size(), 40u);
-    for (std::size_t k = 0; k < sums.size(); ++k)
-      EXPECT_NEAR(sums[k], exact[k], 2e-4) << to_string(method) << " " << k << at[k];
-  }
+  const Model moving{"student_t",
+                     "normal_unknown_noise",
+                     {{"theta_mu", uniform(-5, 5)},
+                      {"theta_sigma", uniform(0, 9)},
+                      {"nu", uniform(1, 30)},
+                      {"noise_scale", uniform(0.5, 2)}}};
+  for (const Model& model : {student_t_model(), moving})
+    for (const auto method : {Method::marginal, Method::joint}) {
+      starling::MemorySink sink;
+      fit(model, catalog, method, few(15), sink);
+      const auto chain = sink.take();
+      std::vector<double> sums, exact;
+      std::vector<std::string> at;
+      for_each_kept(chain, catalog.size(), [&](const std::vector<double>& theta, std::size_t i, double l) {
+        if (i == 0) {
+          sums.push_back(0);
+          at.push_back(fmt::format(" {}", fmt::join(theta, " ")));
+          exact.push_back(log_probability(model, catalog, Method::marginal, theta).log_likelihood);
+        }
+        sums.back() += l;
+      });
+      ASSERT_EQ(sums.size(), 40u);
+      for (std::size_t k = 0; k < sums.size(); ++k)
+        EXPECT_NEAR(sums[k], exact[k], 2e-4) << to_string(method) << " " << k << at[k];
+    }
 }
 
 TEST(LogLikelihoods, HoldTheSelection) {
