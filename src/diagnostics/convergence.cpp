@@ -4,8 +4,9 @@
 #include "diagnostics/convergence.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <boost/math/special_functions/erf.hpp>
-#include <boost/sort/spreadsort/float_sort.hpp>
+#include <boost/sort/spreadsort/integer_sort.hpp>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -32,19 +33,21 @@ double median(std::vector<double> values) {
 
 using InDouble = boost::math::policies::policy<boost::math::policies::promote_double<false>>;
 
+// A whole number that is in the order of the values, and the same for 0 and -0.
+std::uint64_t ordered(double value) {
+  const auto bits = std::bit_cast<std::uint64_t>(value + 0.0);
+  return bits >> 63 == 0 ? bits | std::uint64_t{1} << 63 : ~bits;
+}
+
 // Replaces values by normal scores of their ranks: Phi^-1((rank - 3/8) / (n + 1/4)), ties sharing their mean
 // rank.
 void to_normal_scores(std::vector<double>& values) {
   const std::size_t n = values.size();
-  using Entry = std::pair<double, std::size_t>;
+  using Entry = std::pair<std::uint64_t, std::size_t>;
   std::vector<Entry> sorted(n);
-  for (std::size_t i = 0; i < n; ++i) sorted[i] = {values[i], i};
-  namespace sort = boost::sort::spreadsort;
-  sort::float_sort(
-      sorted.begin(), sorted.end(),
-      [](const Entry& entry, unsigned shift) {
-        return sort::float_mem_cast<double, std::int64_t>(entry.first) >> shift;
-      },
+  for (std::size_t i = 0; i < n; ++i) sorted[i] = {ordered(values[i]), i};
+  boost::sort::spreadsort::integer_sort(
+      sorted.begin(), sorted.end(), [](const Entry& entry, unsigned shift) { return entry.first >> shift; },
       [](const Entry& a, const Entry& b) { return a.first < b.first; });
   for (std::size_t first = 0, last = 0; first < n; first = last) {
     while (last < n && sorted[last].first == sorted[first].first) ++last;
