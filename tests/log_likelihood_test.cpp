@@ -26,10 +26,11 @@ FitOptions few(std::size_t every) {
   return options;
 }
 
-Model student_t_model() {
-  return {"student_t",
-          "normal",
-          {{"theta_mu", uniform(-5, 5)}, {"theta_sigma", uniform(0, 9)}, {"nu", uniform(1, 30)}}};
+Model student_t_model(const std::string& measurement = "normal", const starling::Priors& of_noise = {}) {
+  starling::Priors priors{
+      {"theta_mu", uniform(-5, 5)}, {"theta_sigma", uniform(0, 9)}, {"nu", uniform(1, 30)}};
+  priors.insert(priors.end(), of_noise.begin(), of_noise.end());
+  return {"student_t", measurement, priors};
 }
 
 double log_normal(double x, double m, double variance) {
@@ -101,12 +102,7 @@ TEST(LogLikelihoods, KnowWhatTheMeasurementAddsToTheNoise) {
 /// Nodes that stay, and nodes that move with theta: the noise is unknown.
 TEST(LogLikelihoods, OfAQuadratureAddUpToTheLikelihood) {
   const auto catalog = made(25, 0, 1, {0.5});
-  const Model moving{"student_t",
-                     "normal_unknown_noise",
-                     {{"theta_mu", uniform(-5, 5)},
-                      {"theta_sigma", uniform(0, 9)},
-                      {"nu", uniform(1, 30)},
-                      {"noise_scale", uniform(0.5, 2)}}};
+  const Model moving = student_t_model("normal_unknown_noise", {{"noise_scale", uniform(0.5, 2)}});
   for (const Model& model : {student_t_model(), moving})
     for (const auto method : {Method::marginal, Method::joint}) {
       starling::MemorySink sink;

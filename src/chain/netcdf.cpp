@@ -58,7 +58,7 @@ int Group::add_variable(const std::string& name, nc_type type, const std::vector
       what);
   if (!chunk.empty()) {
     check(nc_def_var_chunking(id_, variable, NC_CHUNKED, chunk.data()), what);
-    // Draws are noise but for a fifth of their bits: to find it would take as long as to make them.
+    // Draws are noise but for a fifth of their bits: to find it takes as long as to sample a small problem.
     if (type != NC_DOUBLE) check(nc_def_var_deflate(id_, variable, 1, 1, deflate_level), what);
     // Chunks are written whole and once: a cache of one chunk is enough, and bounds the memory.
     std::size_t bytes = 0;

@@ -187,8 +187,8 @@ double expectation(const PopulationModel& population, std::span<const double> th
   for (const double at : features) add(at);
   for (std::size_t k = 0; k < typical.size(); k += 6) add(typical[k]);
   add(typical.back());
-  for (double reach = 0.125; reach < 1e6;
-       reach *= 2.25) {  // a heavy tail is a power law: panels grow with it
+  // a heavy tail is a power law: panels grow with it
+  for (double reach = 0.125; reach < 1e6; reach *= 2.25) {
     add(typical.front() - reach * range);
     add(typical.back() + reach * range);
   }
