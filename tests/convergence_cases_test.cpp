@@ -190,6 +190,31 @@ std::vector<Case> bad_fits() {
        },
        {"The Monte Carlo variance of the samples likelihood is V ="},
        "any"},
+      {"a_naive_fit_of_noisy_values",
+       [=] { return run(founding_model(), toy(1), Method::naive, options(50, 300, 600)); },
+       {"A naive fit counts noise as width of the population. Here noise is 5"},
+       biased},
+      {"a_naive_fit_of_the_medians_of_samples",
+       [=] { return run(samples_model(), toy(1, 1000, 20), Method::naive, options(50, 300, 600)); },
+       {"A naive fit counts noise as width of the population."},
+       biased},
+      {"a_naive_fit_of_a_line_whose_scatter_is_less_than_the_noise",
+       [] {
+         return run({"linear",
+                     "normal",
+                     {{"alpha", uniform(-5, 5)},
+                      {"beta", uniform(-5, 5)},
+                      {"scatter", uniform(0, 2)},
+                      {"xi_mean", uniform(-5, 5)},
+                      {"xi_sd", uniform(0, 9)}}},
+                    starling::simulate({.population = "linear",
+                                        .truth = {0, 1, 0.1, 0, 2},
+                                        .columns = {{"sigma", {0.2}}, {"sigma_2", {0.2}}}})
+                        .catalog,
+                    Method::naive, options(50, 500, 1500));
+       },
+       {"A naive fit counts noise as width of the population."},
+       biased},
       {"a_run_that_was_stopped", stopped, {"The run is not complete"}, ""},
   };
 }
@@ -247,7 +272,7 @@ struct Good {
 class GoodFits : public testing::TestWithParam<Good> {};
 INSTANTIATE_TEST_SUITE_P(
     All, GoodFits,
-    testing::Values(Good{"naive_1", Method::naive, 1, 1}, Good{"naive_2", Method::naive, 1, 2},
+    testing::Values(Good{"naive_1", Method::naive, 0.1, 1}, Good{"naive_2", Method::naive, 0.1, 2},
                     Good{"marginal_1", Method::marginal, 1, 1}, Good{"marginal_2", Method::marginal, 1, 2},
                     Good{"marginal_3", Method::marginal, 3, 3}, Good{"joint_1", Method::joint, 1, 1},
                     Good{"joint_2", Method::joint, 1, 2}, Good{"joint_3", Method::joint, 0.1, 3}),
@@ -262,6 +287,14 @@ TEST_P(GoodFits, OfTheFoundingCaseGiveNone) {
       starling::summary(run(founding_model(), toy(good.noise, 1000, 0, 100 + good.seed), good.method, o));
   EXPECT_TRUE(summary.warnings.empty()) << printed(summary.warnings);
   EXPECT_EQ(summary.verdict, "");
+}
+
+TEST(GoodFits, NaiveOnesOfValuesWhoseNoiseNobodyKnowsGiveNone) {
+  auto catalog = toy(1);
+  catalog.sigma.clear();
+  const auto summary =
+      starling::summary(run(founding_model(), catalog, Method::naive, options(50, 300, 1000)));
+  EXPECT_TRUE(summary.warnings.empty()) << printed(summary.warnings);
 }
 
 TEST(GoodFits, OfSamplesWithASmallMonteCarloErrorGiveNone) {

@@ -40,7 +40,7 @@ struct Summary {
   double acceptance = 0;                     ///< mean over chains
   double lowest_acceptance = 0;              ///< of any one walker
   /// What a reader must know before the numbers: that the walkers have not converged, or the likelihood is
-  /// too noisy. Empty: the numbers can be used, with the warnings in mind.
+  /// not that of the data: too noisy, or naive. Empty: the numbers can be used, with the warnings in mind.
   std::string verdict;
   std::vector<std::string> notes;     ///< what the fit found out beside theta: weights, selection
   std::vector<std::string> warnings;  ///< in plain words, with what to do; empty: nothing found

@@ -30,8 +30,7 @@ std::string verdict(const std::vector<dg::Finding>& found) {
                        [harm](const dg::Finding& finding) { return finding.harm == harm; });
   };
   if (any(dg::Harm::not_converged)) return "NOT CONVERGED: don't use these numbers; the warnings say why.";
-  if (any(dg::Harm::biased))
-    return "BIASED: the likelihood is too noisy for these numbers; see the warnings.";
+  if (any(dg::Harm::biased)) return "BIASED: the data do not say these numbers; the warnings say why.";
   return {};
 }
 

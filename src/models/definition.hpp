@@ -175,12 +175,10 @@ class ModelDefinition {
   [[nodiscard]] virtual std::size_t numbers_beside_columns(const Catalog& catalog) const {
     return catalog.more_numbers();
   }
-  /// Why a marginal or joint fit may be wrong at theta for the way it takes the data, in sentences for the
-  /// user.
-  [[nodiscard]] virtual std::vector<std::string> caveats(const Catalog&, std::span<const double> /*theta*/,
-                                                         int /*threads*/) const {
-    return {};
-  }
+  /// Why a fit may be wrong at theta for the way it takes the data, in sentences for the user.
+  [[nodiscard]] virtual std::vector<std::string> caveats(const Catalog& catalog, Method method,
+                                                         std::span<const double> theta,
+                                                         int threads) const = 0;
 };
 
 /// The Poisson rate of the population, the last of the parameters where it is one.

@@ -1,6 +1,8 @@
 // Units, and quick figures of a catalog.
 #include "models/frames.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -148,6 +150,26 @@ Points summary_of(const MeasurementModel* measurement,
                p.largest = std::max(p.largest, point);
              });
   return p;
+}
+
+double noise_share(const std::vector<double>& points, const std::vector<double>& noise) {
+  const double spread = frame_of(points, true, true).scale;
+  double share = 0;
+  for (const double variance : noise)
+    share += std::min(variance / (spread * spread), 1.0) / static_cast<double>(noise.size());
+  return share;
+}
+
+std::vector<std::string> naive_caveat(double noise_share, std::size_t objects) {
+  // A normal population's variance is that of the points less that of the noise, and the naive fit knows its
+  // width to one part in sqrt(2 N).
+  const double share = std::min(noise_share, 1.0);
+  const double too_wide = std::sqrt(2 * static_cast<double>(objects)) * (1 - std::sqrt(1 - share));
+  if (!(too_wide >= 0.5)) return {};
+  return {fmt::format(
+      "A naive fit counts noise as width of the population. Here noise is {:.2g} % of the points' variance: "
+      "a width comes out about {:.2g} posterior sds too large. Use the method marginal or joint.",
+      100 * share, too_wide)};
 }
 
 }  // namespace starling

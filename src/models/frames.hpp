@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "models/measurement_model.hpp"
@@ -45,5 +46,13 @@ Points summary_of(const std::vector<double>& points, const std::vector<double>& 
 /// The same of a catalog, from enough of its objects. measurement_theta: empty for the naive fit.
 Points summary_of(const MeasurementModel* measurement,
                   std::optional<std::span<const double>> measurement_theta, const Catalog& catalog);
+
+/// The share that noise (variances) has in the points' variance, from 0 to 1. Both of any objects; those of
+/// enormous noise count once.
+double noise_share(const std::vector<double>& points, const std::vector<double>& noise);
+
+/// What must be said of a naive fit of so many objects, which counts noise as width of the population;
+/// nothing if that moves the width of a normal population by less than half a posterior sd.
+std::vector<std::string> naive_caveat(double noise_share, std::size_t objects);
 
 }  // namespace starling

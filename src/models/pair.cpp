@@ -134,8 +134,16 @@ class Pair final : public ModelDefinition {
                                  : 0;
     return catalog.more_numbers() + nodes;
   }
-  std::vector<std::string> caveats(const Catalog& catalog, std::span<const double> theta,
+  std::vector<std::string> caveats(const Catalog& catalog, Method method, std::span<const double> theta,
                                    int threads) const override {
+    if (method == Method::naive) {
+      if (!noise_is_known(catalog)) return {};
+      const auto* m = measurement_.model.get();
+      const std::size_t every = 1 + catalog.size() / 10'000;  // so many are enough for this
+      return naive_caveat(
+          noise_share(points_of(m, catalog, every), noise_variances(m, noise_part(theta), catalog, every)),
+          catalog.size());
+    }
     if (!density()) return {};
     return density_caveats(catalog, *population_.model, theta.first(population_dimension_),
                            density_components_, step_of_nodes(), threads);
@@ -187,6 +195,14 @@ class Pair final : public ModelDefinition {
   /// Whether the integral over mu has a closed form, but latents cannot be drawn exactly in kernels.
   [[nodiscard]] bool noisy_density() const {
     return !sampled() && population_.model->has_noisy_density() && measurement_.model->normal_like();
+  }
+
+  /// Whether the catalog has what only a naive fit can do without.
+  [[nodiscard]] bool noise_is_known(const Catalog& catalog) const {
+    const auto needed = columns();
+    return !catalog.sigma.empty() || std::none_of(needed.begin(), needed.end(), [](const Column& column) {
+      return column.required && column.role == "sigma";
+    });
   }
 
   void check_columns(const Catalog& catalog, Method method) const {

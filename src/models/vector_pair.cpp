@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <Eigen/Dense>
 #include <limits>
 
 #include "models/frames.hpp"
@@ -102,35 +103,24 @@ class VectorPair final : public ModelDefinition {
   }
 
   Start estimate(const Catalog& catalog, Method method, std::span<const double>) const override {
-    const auto p = parts(catalog, {}, {});
-    const std::size_t d = latents().size(), n = catalog.size();
-    const auto numbers = static_cast<std::size_t>(triangle(static_cast<int>(d)));
-    VectorPoints points{static_cast<double>(n),
-                        std::vector<double>(d),
-                        std::vector<double>(numbers),
-                        std::vector<double>(numbers),
-                        std::vector<double>(d, kInfinity),
-                        std::vector<double>(d, -kInfinity)};
-    std::vector<std::vector<double>> all;
-    for (std::size_t i = 0; i < n; ++i) {
-      all.push_back(vector_point(p, i));
-      for (std::size_t j = 0; j < d; ++j) {
-        const double x = all.back()[j];
-        points.mean[j] += x / points.n;
-        points.smallest[j] = std::min(points.smallest[j], x);
-        points.largest[j] = std::max(points.largest[j], x);
-      }
-    }
-    for (std::size_t i = 0; i < n; ++i) {
-      const auto noise = method == Method::naive ? std::vector<double>{} : noise_of(p, i);
-      for (std::size_t j = 0; j < d; ++j)
-        for (std::size_t k = 0; k <= j; ++k) {
-          const auto place = static_cast<std::size_t>(packed(static_cast<int>(j), static_cast<int>(k)));
-          points.covariance[place] += (all[i][j] - points.mean[j]) * (all[i][k] - points.mean[k]) / points.n;
-          if (!noise.empty()) points.noise[place] += noise[place] / points.n;
-        }
-    }
-    return model_->estimate(points);
+    return model_->estimate(points_of(catalog, method != Method::naive));
+  }
+
+  /// The noise is measured along the direction where it makes up most of the points' covariance.
+  std::vector<std::string> caveats(const Catalog& catalog, Method method, std::span<const double>,
+                                   int) const override {
+    if (method != Method::naive) return {};
+    const auto points = points_of(catalog, true);
+    const auto matrix = [&](const std::vector<double>& values) {
+      const auto d = static_cast<int>(latents().size());
+      Eigen::MatrixXd m(d, d);
+      for (int j = 0; j < d; ++j)
+        for (int k = 0; k <= j; ++k) m(j, k) = m(k, j) = values[static_cast<std::size_t>(packed(j, k))];
+      return m;
+    };
+    const Eigen::GeneralizedSelfAdjointEigenSolver<Eigen::MatrixXd> shares(
+        matrix(points.noise), matrix(points.covariance), Eigen::EigenvaluesOnly);
+    return naive_caveat(shares.eigenvalues().maxCoeff(), catalog.size());
   }
 
   std::unique_ptr<Likelihood> likelihood(const Catalog& catalog, Method method,
@@ -186,6 +176,38 @@ class VectorPair final : public ModelDefinition {
   [[nodiscard]] bool sampled() const { return measurement_ == Samples::name; }
   [[nodiscard]] bool closed_form() const {
     return !sampled() && model_->is_normal() && model_->has_normal_noise();
+  }
+
+  [[nodiscard]] VectorPoints points_of(const Catalog& catalog, bool with_noise) const {
+    const auto p = parts(catalog, {}, {});
+    const std::size_t d = latents().size(), n = catalog.size();
+    const auto numbers = static_cast<std::size_t>(triangle(static_cast<int>(d)));
+    VectorPoints points{static_cast<double>(n),
+                        std::vector<double>(d),
+                        std::vector<double>(numbers),
+                        std::vector<double>(numbers),
+                        std::vector<double>(d, kInfinity),
+                        std::vector<double>(d, -kInfinity)};
+    std::vector<std::vector<double>> all;
+    for (std::size_t i = 0; i < n; ++i) {
+      all.push_back(vector_point(p, i));
+      for (std::size_t j = 0; j < d; ++j) {
+        const double x = all.back()[j];
+        points.mean[j] += x / points.n;
+        points.smallest[j] = std::min(points.smallest[j], x);
+        points.largest[j] = std::max(points.largest[j], x);
+      }
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+      const auto noise = with_noise ? noise_of(p, i) : std::vector<double>{};
+      for (std::size_t j = 0; j < d; ++j)
+        for (std::size_t k = 0; k <= j; ++k) {
+          const auto place = static_cast<std::size_t>(packed(static_cast<int>(j), static_cast<int>(k)));
+          points.covariance[place] += (all[i][j] - points.mean[j]) * (all[i][k] - points.mean[k]) / points.n;
+          if (!noise.empty()) points.noise[place] += noise[place] / points.n;
+        }
+    }
+    return points;
   }
 
   /// Covariance of object i's noise, packed, in the catalog's units; zero where nothing is known of it.

@@ -229,8 +229,8 @@ class Run {
     const auto& draws = recorder_->draws();
     if (draws.empty()) return results;
     const auto mean = mean_of_draws(draws, state_.dimension);
-    if (header_.method != "naive")
-      add_caveats(model_.definition().caveats(catalog_, mean, backend_.threads), results);
+    add_caveats(model_.definition().caveats(catalog_, parse_method(header_.method), mean, backend_.threads),
+                results);
     if (selection_) add_selection(*selection_, mean, catalog_.size(), results);
     if (likelihood_ && !catalog_.weight.empty() && draws.size() > 10 * state_.dimension)
       add_widths(sandwich(*likelihood_, catalog_.weight, draws, state_.dimension), results);
