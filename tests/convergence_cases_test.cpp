@@ -166,6 +166,22 @@ std::vector<Case> bad_fits() {
        },
        {"The prior uniform(0, 0.9) cuts off the posterior of theta_sigma", "of the proposals fell where"},
        ""},
+      {"one_value_far_from_all_others",
+       [=] {
+         auto catalog = toy(1, 200);
+         catalog.x[7] = 500;
+         return run(normal_model(starling::normal(0, 10), starling::half_normal(5)), catalog,
+                    Method::marginal, options(50, 300, 600));
+       },
+       {"The data disagree with the prior half_normal(5) of theta_sigma", "values as large as"},
+       ""},
+      {"a_prior_in_other_units",
+       [=] {
+         return run(normal_model(starling::normal(-60, 10), starling::half_normal(1000)), toy(0.1, 2000),
+                    Method::marginal, options(50, 300, 600));
+       },
+       {"The data disagree with the prior normal(-60, 10) of theta_mu"},
+       ""},
       {"width_and_noise_that_only_their_sum_is_known_of",
        [=] {
          return run(unknown_noise_model(uniform(-5, 5), uniform(0, 2), uniform(0.5, 1.5)), toy(1, 5000),

@@ -101,6 +101,22 @@ std::string at_prior_edge(const Chain& chain, const ParameterFacts& parameter) {
       parameter.prior->text(), parameter.figures.name, joined(edges, " and "));
 }
 
+// Where the prior says that the data can hardly be. A flat prior says so nowhere but at its edges, and a
+// width near 0 is where half_normal is densest.
+std::string against_prior(const Chain& chain, const ParameterFacts& parameter) {
+  constexpr double tail = 1e-4;
+  if (!parameter.prior) return {};
+  const Prior& prior = *parameter.prior;
+  const double middle = median(some_draws(parameter, chain.header.chains() * chain.draws));
+  const bool above = middle > prior.quantile(1 - tail), below = middle < prior.quantile(tail);
+  if (!(above || below) || prior.log_density(middle) > prior.log_density(prior.quantile(0.5)) - 3) return {};
+  return fmt::format(
+      "The data disagree with the prior {} of {}, which leaves 0.01 % to values as {} as the posterior's "
+      "median {:.4g}. Either another prior was meant (in other units?), or the model does not fit: look for "
+      "objects far from all others with starling check.",
+      prior.text(), parameter.figures.name, above ? "large" : "small", middle);
+}
+
 // Pairs of parameters along a ridge: what the data say of one, they say of the other.
 constexpr double narrow_ridge = 0.98;
 
@@ -288,7 +304,10 @@ std::string nan_proposals(const Chain& chain) {
 std::vector<Finding> posterior_findings(const Chain& chain, const Facts& parameters) {
   std::vector<Finding> found;
   if (chain.draws >= 4) {
-    for (const ParameterFacts& parameter : parameters) found.push_back({at_prior_edge(chain, parameter)});
+    for (const ParameterFacts& parameter : parameters) {
+      found.push_back({at_prior_edge(chain, parameter)});
+      found.push_back({against_prior(chain, parameter)});
+    }
     found.push_back({ridges(chain, parameters)});
     found.push_back({funnels(chain, parameters)});
   }
