@@ -126,7 +126,7 @@ TEST_F(ARunLeftBehind, GoesOnFromTheOlderOneWhereTheNewestIsCutShort) {
 }
 
 TEST_F(ARunLeftBehind, BeginsAnewWhereBothAreDamaged) {
-  write(".checkpoint", "StarlC01");
+  write(".checkpoint", "StarlC02");
   write(".checkpoint.old", "");
   finish_from(0);
 }

@@ -166,6 +166,35 @@ std::vector<Case> bad_fits() {
        },
        {"The prior uniform(0, 0.9) cuts off the posterior of theta_sigma", "of the proposals fell where"},
        ""},
+      {"stretches_that_are_far_too_long",
+       [=] {
+         return run(founding_model(), toy(1), Method::marginal,
+                    with(options(50, 300, 600), [](FitOptions& o) {
+                      o.moves = {0.5, 0.5, 0};
+                      o.stretch_scale = 1e5;
+                    }));
+       },
+       {"Fewer than 0.02 of these moves of theta were accepted: stretch 0.0"},
+       ""},
+      {"latents_that_had_no_time_to_adapt",
+       [] {
+         return run({"linear",
+                     "normal",
+                     {{"alpha", starling::fixed(0)},
+                      {"beta", starling::fixed(1)},
+                      {"scatter", starling::fixed(0.001)},
+                      {"xi_mean", uniform(-5, 5)},
+                      {"xi_sd", uniform(0, 9)}}},
+                    starling::simulate({.population = "linear",
+                                        .truth = {0, 1, 0.001, 0, 2},
+                                        .columns = {{"sigma", {0.5}}, {"sigma_2", {0.5}}},
+                                        .objects = 100})
+                        .catalog,
+                    Method::joint,
+                    with(options(50, 2, 400), [](FitOptions& o) { o.latents = "metropolis"; }));
+       },
+       {"Of 100 of 100 objects (as ", "the latents hardly move"},
+       "any"},
       {"one_value_far_from_all_others",
        [=] {
          auto catalog = toy(1, 200);
@@ -303,6 +332,14 @@ TEST_P(GoodFits, OfTheFoundingCaseGiveNone) {
       starling::summary(run(founding_model(), toy(good.noise, 1000, 0, 100 + good.seed), good.method, o));
   EXPECT_TRUE(summary.warnings.empty()) << printed(summary.warnings);
   EXPECT_EQ(summary.verdict, "");
+}
+
+TEST(Acceptance, IsToldByKindOfMove) {
+  const auto chain =
+      run(founding_model(), toy(1), Method::marginal, with(options(20, 100, 300), stretch_alone));
+  const auto& told = chain.results.attributes.at("move_acceptance");
+  ASSERT_TRUE(told.starts_with("stretch 0.")) << told;
+  EXPECT_NEAR(std::stod(told.substr(8)), starling::summary(chain).acceptance, 1e-4);
 }
 
 TEST(GoodFits, NaiveOnesOfValuesWhoseNoiseNobodyKnowsGiveNone) {

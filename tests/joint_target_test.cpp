@@ -81,6 +81,55 @@ INSTANTIATE_TEST_SUITE_P(OfOneLatentAndSeveral, JointTargets,
                                               {0.4, 0.7, 1.5, 1.2, 0.3},
                                               {{"sigma", {0.5}}, {"sigma_2", {0.8}}}}));
 
+// ---- acceptance, object by object
+
+TEST_P(JointTargets, TheAcceptanceOfObjectsAddsUpToThatOfAll) {
+  const Case& c = GetParam();
+  constexpr std::size_t n = 40, chains = 16;
+  auto columns = c.columns;
+  for (auto& [role, values] : columns) values.resize(n, values[0]);
+  const auto catalog = starling::simulate({c.population, c.measurement, c.before, columns, n, 0, 4}).catalog;
+  const starling::Model model(c.population, c.measurement, {});
+  starling::FitOptions options;
+  options.ensembles = 1;
+  options.walkers = chains;
+  starling::Backend backend;
+  backend.kind = starling::BackendKind::reference;
+  const auto share_of = [&](const char* latents) {
+    options.latents = latents;
+    const auto target = model.definition().joint(catalog, options, backend);
+    std::vector<double> theta;
+    for (std::size_t k = 0; k < chains; ++k) theta.insert(theta.end(), c.before.begin(), c.before.end());
+    target->start(theta);
+    double all = 0, gains = 0;
+    for (std::uint32_t t = 0; t < 60; ++t) {
+      if (t == 40) target->begin_acceptance_of_objects();
+      target->sweep(t, theta, starling::LatentStep::Collect::accepted);
+      const double gain = std::min(1.0, 3 * std::pow(t + 1.0, -0.6));
+      if (t >= 40) all += gain * target->acceptance(), gains += gain;
+      target->adapt(t);
+    }
+    return std::pair{target->acceptance_of_objects(), all / gains};
+  };
+  const auto [shares, all] = share_of("metropolis");
+  ASSERT_EQ(shares.size(), n);
+  const auto [lowest, highest] = std::minmax_element(shares.begin(), shares.end());
+  EXPECT_LT(*lowest + 0.03, *highest);  // they are not all the same
+  // that of several latents is told from probabilities, not from decisions, and to first order in the gain
+  const double mean = std::accumulate(shares.begin(), shares.end(), 0.0) / n;
+  EXPECT_NEAR(mean, all, c.columns.empty() ? 1e-6 : 0.02);
+}
+
+TEST(AcceptanceOfObjects, IsNothingForExactDraws) {
+  const auto catalog = starling::simulate("normal", {0, 1}, 10, {1}, 0, 1).catalog;
+  const starling::Model model("normal", "normal", {});
+  starling::Backend backend;
+  backend.kind = starling::BackendKind::reference;
+  const auto target = model.definition().joint(catalog, {}, backend);
+  target->begin_acceptance_of_objects();
+  EXPECT_TRUE(target->acceptance_of_objects().empty());
+}
+
 // ---- draws of theta
 
 /// Draws of (theta_mu, theta_sigma) against a grid of their density.

@@ -113,9 +113,7 @@ Ensembles exact_draws(const KnownTarget& target, std::uint64_t seed) {
   for (std::size_t j = 0; j < target.dimension; ++j) e.free.push_back(j);
   e.theta.resize(e.chains() * e.dimension);
   e.lp.resize(e.chains());
-  e.accepted.resize(e.chains());
-  e.nan_count.resize(e.chains());
-  e.outside_count.resize(e.chains());
+  e.clear_counts();
   for (std::size_t c = 0; c < e.chains(); ++c) {
     HostStream stream(seed, 0, static_cast<std::uint32_t>(c), 2000);
     const Vector t = target.draw(stream);

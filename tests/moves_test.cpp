@@ -119,9 +119,7 @@ Ensembles exact_draws(const KnownTarget& target, std::size_t ensembles, std::siz
   e.free = std::move(free);
   e.theta.assign(e.chains() * columns, kFixedValue);
   e.lp.resize(e.chains());
-  e.accepted.resize(e.chains());
-  e.nan_count.resize(e.chains());
-  e.outside_count.resize(e.chains());
+  e.clear_counts();
   for (std::size_t c = 0; c < e.chains(); ++c) {
     HostStream stream(2024, 0, static_cast<std::uint32_t>(c), 1000);
     const Vector t = target.draw(stream);
@@ -196,7 +194,20 @@ TEST_P(Moves, LeaveTheTargetAsItIs) {
     expect_draws_of(target, e);
     double accepted = 0;
     for (const auto a : e.accepted) accepted += a;
-    accepted /= 6.0 * static_cast<double>(e.chains());
+    std::uint64_t of_kinds[starling::kMoveKinds][2] = {}, counted = 0;
+    for (std::size_t k = 0; k < e.kinds.size(); ++k)
+      of_kinds[k / 2 % starling::kMoveKinds][k % 2] += e.kinds[k];
+    const double shares[] = {GetParam().mix.de, GetParam().mix.stretch, GetParam().mix.snooker};
+    const double proposals = 6.0 * static_cast<double>(e.chains());
+    for (std::size_t kind = 0; kind < starling::kMoveKinds; ++kind) {
+      const double share = kind < 3 ? shares[kind] : 0;
+      EXPECT_NEAR(static_cast<double>(of_kinds[kind][0]), share * proposals,
+                  6 * std::sqrt(share * (1 - share) * proposals))
+          << starling::name_of_kind(kind);
+      counted += of_kinds[kind][1];
+    }
+    EXPECT_EQ(static_cast<double>(counted), accepted);
+    accepted /= proposals;
     EXPECT_TRUE(accepted > 0.1 && accepted < 0.95) << target.name << ": acceptance " << accepted;
   }
 }

@@ -2,6 +2,8 @@
 // columns.
 #include <gtest/gtest.h>
 
+#include <cstdio>
+
 #include "models/registry.hpp"
 #include "models/vector_pair.hpp"
 #include "saved_runs.hpp"
@@ -240,6 +242,28 @@ TEST(VectorFits, ProposalsLearnTheShapeOfThePosterior) {
   o.burn_in = 0;
   const auto raw = starling::fit_joint(model_of(c), catalog, o);
   EXPECT_LT(std::stod(raw.results.attributes.at("latent_acceptance")), 0.12);
+}
+
+// Once in 3e7 the two normal numbers of a proposal are 0: what adaptation makes of it must be a number, or
+// the latents of that object never move again. These random numbers have it three times.
+TEST(VectorFits, NoObjectFreezes) {
+  const Case& c = case_of("linear");
+  const auto catalog = simulated(c, 200).catalog;
+  auto o = quick(20);
+  o.seed = 1;
+  o.ensembles = 4;
+  o.walkers = 40;
+  o.burn_in = 300;
+  o.latents = "metropolis";
+  const auto chain = starling::fit_joint(model_of(c), catalog, o);
+  EXPECT_FALSE(chain.results.attributes.contains("objects_badly_adapted"))
+      << chain.results.attributes.at("objects_badly_adapted");
+  double lowest = 0, highest = 0;
+  ASSERT_EQ(
+      std::sscanf(chain.results.attributes.at("object_acceptance").c_str(), "%lf to %lf", &lowest, &highest),
+      2);
+  EXPECT_NEAR(lowest, starling::wanted_acceptance(2), 0.1);
+  EXPECT_NEAR(highest, starling::wanted_acceptance(2), 0.1);
 }
 
 TEST(VectorFits, AllFixedGivesIndependentObjects) {

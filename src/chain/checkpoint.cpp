@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char signature[8] = {'S', 't', 'a', 'r', 'l', 'C', '0', '1'};
+constexpr char signature[8] = {'S', 't', 'a', 'r', 'l', 'C', '0', '2'};
 constexpr std::uint64_t head_size = sizeof signature + sizeof(std::uint32_t) + sizeof(std::uint64_t);
 
 fs::path with_ending(fs::path path, const char* ending) {

@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <numeric>
+#include <sstream>
+#include <string>
 #include <utility>
 
 #include "diagnostics/facts.hpp"
@@ -226,6 +229,35 @@ std::string latent_updates(const Chain& chain) {
   return {};
 }
 
+// Kinds of moves that hardly ever succeed: "de 0.3100, stretch at fixed eta 0.0021".
+std::string useless_moves(const Chain& chain) {
+  constexpr double useless = 0.02;
+  const auto entry = chain.results.attributes.find("move_acceptance");
+  if (entry == chain.results.attributes.end()) return {};
+  std::vector<std::string> moves;
+  std::istringstream in(entry->second);
+  for (std::string move; std::getline(in >> std::ws, move, ',');)
+    if (const std::size_t space = move.rfind(' ');
+        space != std::string::npos && std::strtod(move.c_str() + space, nullptr) < useless)
+      moves.push_back(move);
+  if (moves.empty()) return {};
+  return fmt::format(
+      "Fewer than {:g} of these moves of theta were accepted: {}. They bring nothing where others do better "
+      "(leave them out with --moves); where none does, the posterior is narrow, bent or in pieces, and needs "
+      "another start or a simpler model.",
+      useless, joined(moves));
+}
+
+// Objects whose proposals did not come near what burn-in adapts them to.
+std::string badly_adapted_objects(const Chain& chain) {
+  const auto entry = chain.results.attributes.find("objects_badly_adapted");
+  if (entry == chain.results.attributes.end()) return {};
+  return fmt::format(
+      "Of {} fewer than 0.15 or more than 0.8 of the updates of latents were accepted at the end of burn-in: "
+      "their latents hardly move. Burn in longer, so that their steps adapt.",
+      entry->second);
+}
+
 std::string monte_carlo_error(const Chain& chain, const Facts& parameters) {
   const MonteCarloError& error = chain.results.monte_carlo;
   if (!(error.variance >= 1)) return {};
@@ -316,7 +348,9 @@ std::vector<Finding> posterior_findings(const Chain& chain, const Facts& paramet
   found.push_back({bad_integral(chain), Harm::biased});
   found.push_back({caveats(chain), Harm::biased});
   found.push_back({proposals_outside(chain)});
+  found.push_back({useless_moves(chain)});
   found.push_back({latent_updates(chain)});
+  found.push_back({badly_adapted_objects(chain)});
   found.push_back({nan_proposals(chain)});
   return found;
 }

@@ -41,6 +41,11 @@ std::vector<std::string> notes(const Chain& chain) {
     return entry == chain.results.attributes.end() ? std::string() : entry->second;
   };
   std::vector<std::string> list;
+  if (const auto moves = result("move_acceptance"); !moves.empty())
+    list.push_back("accepted by kind of move: " + moves);
+  if (const auto range = result("object_acceptance"); !range.empty())
+    list.push_back(
+        fmt::format("accepted updates of latents: {}, by object {}", result("latent_acceptance"), range));
   if (const auto sds = result("sandwich_sd"); !sds.empty()) {
     std::string text;
     std::istringstream in(sds);

@@ -137,7 +137,9 @@ struct VectorMetropolis {
       const R wanted(wanted_acceptance(d));
       R probability = math::exp(math::select<R>(change < zero, change, zero));
       probability = math::select<R>(change == change, probability, zero);
-      const R surplus = math::select<R>(outside, zero, probability - wanted) / square;
+      // u may be 0: a uniform number above 1 - 2^-25 is 1, whose logarithm is 0
+      const R surplus =
+          math::select<R>(outside, zero, probability - wanted) / math::larger(square, R(1e-30f));
       for (int j = 0; j < d; ++j)
         for (int m = 0; m <= j; ++m) says[packed(j, m)] = math::fma(surplus * u[j], u[m], says[packed(j, m)]);
     }

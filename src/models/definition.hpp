@@ -86,6 +86,10 @@ class JointTarget {
   virtual LatentMoments finish(std::uint32_t sweep, LatentStep::Collect collect, double draws) = 0;
   /// Accepted share of the latent updates of the last sweep.
   [[nodiscard]] virtual double acceptance() const = 0;
+  /// That of each object's updates, [object], over the adapted sweeps between these two; none for exact
+  /// draws.
+  virtual void begin_acceptance_of_objects() = 0;
+  [[nodiscard]] virtual std::vector<double> acceptance_of_objects() = 0;
   /// Saves or restores, between sweeps, the latents and what transform left to do.
   virtual void state(State& state) = 0;
 };

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "models/latent_inputs.hpp"
+#include "models/object_acceptance.hpp"
 #include "starling/populations/gamma.hpp"
 
 namespace starling {
@@ -54,8 +55,9 @@ class LatentTarget final : public JointTarget {
   }
 
   void adapt(std::uint32_t sweep) override {
-    if (update_ == LatentUpdate::metropolis)
-      kernel_->adapt(adaptation_gain(sweep), static_cast<double>(updates_ * chains_));
+    if (update_ != LatentUpdate::metropolis) return;
+    kernel_->adapt(adaptation_gain(sweep), static_cast<double>(updates_ * chains_));
+    object_acceptance_.add(adaptation_gain(sweep));
   }
 
   bool centred_is_cheap() const override {
@@ -152,7 +154,14 @@ class LatentTarget final : public JointTarget {
     return accepted / (n_ * static_cast<double>(chains_) * updates_);
   }
 
+  void begin_acceptance_of_objects() override { object_acceptance_.begin(log_scales()); }
+  std::vector<double> acceptance_of_objects() override {
+    const double wanted = -std::log(adapted_scale(1., 0., 1., 1.));
+    return object_acceptance_.since_begin(log_scales(), wanted);
+  }
+
   void state(State& state) override {
+    object_acceptance_.state(state);
     state.list(current_);
     state.array(table_.values.data(), table_.values.size());
     state.array(values_.data(), values_.size());
@@ -161,6 +170,13 @@ class LatentTarget final : public JointTarget {
   }
 
  private:
+  [[nodiscard]] std::vector<double> log_scales() {
+    if (update_ != LatentUpdate::metropolis) return {};
+    std::vector<double> scales(parts_.catalog.size());
+    kernel_->scales(scales);
+    for (double& scale : scales) scale = std::log(scale);
+    return scales;
+  }
   [[nodiscard]] std::vector<double> framed(std::span<const double> theta) const {
     return parts_.population->to_frame(theta.first(parts_.population_dimension), parts_.frame);
   }
@@ -327,7 +343,8 @@ class LatentTarget final : public JointTarget {
   std::unique_ptr<LatentKernel> kernel_;
   WalkerTable table_;
   std::vector<std::pair<double, double>> transforms_;  // left to do, per chain
-  std::vector<double> current_;                        // theta of the last sweep, [chain][d]
+  ObjectAcceptance object_acceptance_;
+  std::vector<double> current_;  // theta of the last sweep, [chain][d]
   std::vector<FixedSum> sums_;
   std::vector<double> values_;  // [chain][sum]
 };

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "models/joint.hpp"
+#include "models/object_acceptance.hpp"
 #include "models/vector_pair.hpp"
 
 namespace starling {
@@ -69,8 +70,9 @@ class VectorTarget final : public JointTarget {
     run(sweep + 1, theta, collect, false);  // the first latents have number 0
   }
   void adapt(std::uint32_t sweep) override {
-    if (update_ == LatentUpdate::metropolis)
-      kernel_->adapt(adaptation_gain(sweep), static_cast<double>(updates_ * chains_));
+    if (update_ != LatentUpdate::metropolis) return;
+    kernel_->adapt(adaptation_gain(sweep), static_cast<double>(updates_ * chains_));
+    object_acceptance_.add(adaptation_gain(sweep));
   }
 
   bool centred_is_cheap() const override { return false; }
@@ -131,7 +133,14 @@ class VectorTarget final : public JointTarget {
     return accepted / (static_cast<double>(objects_ * chains_) * updates_);
   }
 
+  void begin_acceptance_of_objects() override { object_acceptance_.begin(log_sizes()); }
+  std::vector<double> acceptance_of_objects() override {
+    return object_acceptance_.since_begin(
+        log_sizes(), static_cast<double>(wanted_acceptance(static_cast<int>(parts_.latents()))));
+  }
+
   void state(State& state) override {
+    object_acceptance_.state(state);
     state.list(current_);
     state.array(table_.values.data(), table_.values.size());
     state.array(values_.data(), values_.size());
@@ -140,6 +149,18 @@ class VectorTarget final : public JointTarget {
   }
 
  private:
+  /// 2 / d ln |L| of the proposals' factors L: adapt_factor adds gain (accepted share - wanted share).
+  [[nodiscard]] std::vector<double> log_sizes() {
+    if (update_ != LatentUpdate::metropolis) return {};
+    const auto d = static_cast<int>(parts_.latents());
+    const auto each = static_cast<std::size_t>(triangle(d));
+    std::vector<double> factors(objects_ * each), sizes(objects_);
+    kernel_->scales(factors);
+    for (std::size_t i = 0; i < objects_; ++i)
+      for (int j = 0; j < d; ++j)
+        sizes[i] += 2. / d * std::log(std::abs(factors[i * each + static_cast<std::size_t>(packed(j, j))]));
+    return sizes;
+  }
   /// What transform left to do, which is then done.
   void set_transform(std::size_t chain) {
     table_.set(chain, transforms_[chain]);
@@ -214,7 +235,8 @@ class VectorTarget final : public JointTarget {
   std::unique_ptr<LatentKernel> kernel_;
   WalkerTable table_;
   std::vector<std::vector<double>> transforms_;  // left to do, per chain
-  std::vector<double> column_, current_;         // the second: theta of the last sweep, [chain][d]
+  ObjectAcceptance object_acceptance_;
+  std::vector<double> column_, current_;  // the second: theta of the last sweep, [chain][d]
   std::vector<FixedSum> sums_;
   std::vector<double> values_;  // [sum][chain]
 };

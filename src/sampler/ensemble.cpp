@@ -9,16 +9,26 @@
 namespace starling {
 namespace {
 
-double propose(const MoveSettings& settings, std::span<const double> theta, const OtherHalf& other,
-               HostStream& stream, std::span<double> proposed) {
-  const MoveMix& m = settings.mix;
+MoveKind kind_of_move(const MoveMix& m, HostStream& stream) {
   const double u = stream.uniform() * (m.stretch + m.de + m.snooker);
-  if (u < m.de) return propose_de(theta, other, stream, proposed);
-  if (u < m.de + m.stretch) return propose_stretch(theta, other, settings.stretch_scale, stream, proposed);
+  return u < m.de ? MoveKind::de : u < m.de + m.stretch ? MoveKind::stretch : MoveKind::snooker;
+}
+
+double propose(MoveKind kind, double stretch_scale, std::span<const double> theta, const OtherHalf& other,
+               HostStream& stream, std::span<double> proposed) {
+  if (kind == MoveKind::de) return propose_de(theta, other, stream, proposed);
+  if (kind == MoveKind::stretch) return propose_stretch(theta, other, stretch_scale, stream, proposed);
   return propose_snooker(theta, other, stream, proposed);
 }
 
-void count_proposal(Ensembles& state, std::size_t chain, double lp) {
+/// Where the counts of a kind of move of a chain begin.
+std::size_t place_of(std::size_t chain, MoveKind kind, Purpose purpose) {
+  const std::size_t at_fixed_eta = purpose == Purpose::move_noncentred ? kMoveKinds / 2 : 0;
+  return 2 * (chain * kMoveKinds + at_fixed_eta + static_cast<std::size_t>(kind));
+}
+
+void count_proposal(Ensembles& state, std::size_t chain, std::size_t kind, double lp) {
+  ++state.kinds[kind];
   if (std::isnan(lp)) ++state.nan_count[chain];
   if (lp == -std::numeric_limits<double>::infinity()) ++state.outside_count[chain];
 }
@@ -28,7 +38,8 @@ bool accepts(double u, double log_ratio) {
   return log_ratio >= 0 || std::log(u) < log_ratio;
 }
 
-void accept(Ensembles& state, std::size_t chain, std::span<const double> theta, double lp) {
+void accept(Ensembles& state, std::size_t chain, std::size_t kind, std::span<const double> theta, double lp) {
+  ++state.kinds[kind + 1];
   std::copy(theta.begin(), theta.end(), state.at(chain).begin());
   state.lp[chain] = lp;
   ++state.accepted[chain];
@@ -36,16 +47,29 @@ void accept(Ensembles& state, std::size_t chain, std::span<const double> theta, 
 
 }  // namespace
 
+std::string name_of_kind(std::size_t kind) {
+  constexpr const char* names[] = {"de", "stretch", "snooker", "draw"};
+  return std::string(names[kind % 4]) + (kind < 4 ? "" : " at fixed eta");
+}
+
+void Ensembles::clear_counts() {
+  accepted.assign(chains(), 0);
+  nan_count.assign(chains(), 0);
+  outside_count.assign(chains(), 0);
+  kinds.assign(chains() * kMoveKinds * 2, 0);
+}
+
 void move_once(Ensembles& state, std::size_t first, std::size_t last, const MoveSettings& settings,
                std::uint32_t sweep, Purpose purpose, std::uint32_t number, const Target& target) {
   const std::size_t d = state.dimension, half = state.walkers / 2;
-  std::vector<std::size_t> chains;
+  std::vector<std::size_t> chains, kind;
   std::vector<double> proposed, factor, u, lp;
   for (std::size_t side = 0; side < 2; ++side) {
     chains.clear();
     for (std::size_t e = first; e < last; ++e)
       for (std::size_t k = 0; k < half; ++k) chains.push_back(e * state.walkers + side * half + k);
     const std::size_t n = chains.size();
+    kind.resize(n);
     proposed.resize(n * d);
     factor.resize(n);
     u.resize(n);
@@ -59,14 +83,16 @@ void move_once(Ensembles& state, std::size_t first, std::size_t last, const Move
       std::copy(theta.begin(), theta.end(), row.begin());
       const OtherHalf other{state.theta.data() + (e * state.walkers + (1 - side) * half) * d, half, d,
                             state.free};
-      factor[i] = propose(settings, theta, other, stream, row);
+      const MoveKind move = kind_of_move(settings.mix, stream);
+      kind[i] = place_of(chain, move, purpose);
+      factor[i] = propose(move, settings.stretch_scale, theta, other, stream, row);
       u[i] = stream.uniform();
     }
     target(chains, proposed, lp);
     for (std::size_t i = 0; i < n; ++i) {
-      count_proposal(state, chains[i], lp[i]);
+      count_proposal(state, chains[i], kind[i], lp[i]);
       if (accepts(u[i], factor[i] + lp[i] - state.lp[chains[i]]))
-        accept(state, chains[i], std::span(proposed).subspan(i * d, d), lp[i]);
+        accept(state, chains[i], kind[i], std::span(proposed).subspan(i * d, d), lp[i]);
     }
   }
 }
@@ -90,9 +116,10 @@ void draw_once(Ensembles& state, std::size_t first, std::size_t last, std::uint6
   target(chains, proposed, lp);
   for (std::size_t i = 0; i < n; ++i) {
     if (!drawn[i]) continue;
-    count_proposal(state, chains[i], lp[i]);
+    const std::size_t kind = place_of(chains[i], MoveKind::draw, purpose);
+    count_proposal(state, chains[i], kind, lp[i]);
     if (accepts(u[i], after[i] - before[i]) && std::isfinite(lp[i]))
-      accept(state, chains[i], std::span(proposed).subspan(i * d, d), lp[i]);
+      accept(state, chains[i], kind, std::span(proposed).subspan(i * d, d), lp[i]);
   }
 }
 

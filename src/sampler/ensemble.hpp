@@ -5,12 +5,19 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "starling/fit.hpp"
 #include "starling/random.hpp"
 
 namespace starling {
+
+/// Kinds of moves of theta that are counted apart; those at fixed eta, too.
+enum class MoveKind : std::size_t { de, stretch, snooker, draw };
+constexpr std::size_t kMoveKinds = 8;  ///< as above; then those at fixed eta
+/// "de", ..., "de at fixed eta", ...
+std::string name_of_kind(std::size_t kind);
 
 /// All walkers of all ensembles; chain = ensemble * walkers + walker.
 struct Ensembles {
@@ -21,8 +28,11 @@ struct Ensembles {
   std::vector<std::uint32_t> accepted;   ///< [chain] since it was last cleared
   std::vector<std::uint64_t> nan_count;  ///< [chain] proposals whose log-probability was NaN, all rejected
   std::vector<std::uint64_t>
-      outside_count;  ///< [chain] proposals of no density: outside of the prior, mostly
+      outside_count;                 ///< [chain] proposals of no density: outside of the prior, mostly
+  std::vector<std::uint64_t> kinds;  ///< [chain][kind of move][proposed, accepted]
 
+  /// Begins all counts, for the walkers that there are.
+  void clear_counts();
   [[nodiscard]] std::size_t chains() const { return ensembles * walkers; }
   [[nodiscard]] std::span<double> at(std::size_t chain) {
     return {theta.data() + chain * dimension, dimension};

@@ -53,9 +53,7 @@ class Run {
       if (!model.priors()[j].is_fixed()) state_.free.push_back(j);
     state_.theta = start_walkers(model, catalog, method, options);
     state_.lp.resize(state_.chains());
-    state_.accepted.resize(state_.chains());
-    state_.nan_count.resize(state_.chains());
-    state_.outside_count.resize(state_.chains());
+    state_.clear_counts();
     settings_ = {options.moves, options.stretch_scale, options.seed};
     const std::string integral = model.definition().integral_of(options);
     const bool cheap = (method == Method::naive || integral == "exact") && selection_is_cheap();
@@ -130,8 +128,12 @@ class Run {
       moves += marginal_moves_;
     }
     if (joint_) {
+      // the last 20 sweeps of burn-in tell how often each object's updates are accepted
+      if (t + std::min<std::size_t>(20, header_.burn_in) == header_.burn_in)
+        joint_->begin_acceptance_of_objects();
       joint_->sweep(static_cast<std::uint32_t>(t), state_.theta, collect(t));
       if (t < header_.burn_in) joint_->adapt(static_cast<std::uint32_t>(t));
+      if (t + 1 == header_.burn_in) acceptance_of_objects_ = joint_->acceptance_of_objects();
       if (t >= header_.burn_in) counts_.latent_acceptance += joint_->acceptance();
       if (scheme_ != "collapsed") {
         moves += joint_sweep(t);
@@ -143,7 +145,9 @@ class Run {
 
   void begin_sweep(std::size_t t) {
     std::fill(state_.accepted.begin(), state_.accepted.end(), 0u);
-    if (t == header_.burn_in) std::fill(state_.outside_count.begin(), state_.outside_count.end(), 0u);
+    if (t == header_.burn_in)
+      for (auto* counts : {&state_.outside_count, &state_.kinds})
+        std::fill(counts->begin(), counts->end(), 0u);
     if (likelihood_ && t > 0 && recenters_at(t)) recenter();
   }
 
@@ -212,6 +216,7 @@ class Run {
     if (joint_ && counts_.done > header_.burn_in)
       results.attributes["latent_acceptance"] = fmt::format(
           "{:.4f}", counts_.latent_acceptance / static_cast<double>(counts_.done - header_.burn_in));
+    add_acceptance(state_, acceptance_of_objects_, catalog_, results);
     joint_.reset();  // the memory of the latents is free for what is made of the run
     if (likelihood_ && likelihood_->integration_error() > 0)
       results.attributes["integration_error"] = fmt::format("{:.2g}", likelihood_->integration_error());
@@ -284,6 +289,8 @@ class Run {
     s.array(state_.lp.data(), state_.lp.size());
     s.array(state_.nan_count.data(), state_.nan_count.size());
     s.array(state_.outside_count.data(), state_.outside_count.size());
+    s.array(state_.kinds.data(), state_.kinds.size());
+    s.list(acceptance_of_objects_);
     s.list(reference_.theta);
     s.list(reference_.others);
     recorder_->state(s);
@@ -482,7 +489,8 @@ class Run {
   std::unique_ptr<Likelihood> likelihood_, pointwise_;
   std::unique_ptr<JointTarget> joint_;
   std::vector<double> centred_, center_;  // the second: of the start
-  Reference reference_;                   // of the likelihood, once it was moved
+  std::vector<double> acceptance_of_objects_;
+  Reference reference_;  // of the likelihood, once it was moved
   Counts counts_;
   StopRule rule_;
   std::optional<Recorder> recorder_;
