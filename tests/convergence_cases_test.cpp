@@ -193,7 +193,7 @@ std::vector<Case> bad_fits() {
                     Method::joint,
                     with(options(50, 2, 400), [](FitOptions& o) { o.latents = "metropolis"; }));
        },
-       {"Of 100 of 100 objects (as ", "the latents hardly move"},
+       {" of 100 objects (as ", "the latents hardly move"},
        "any"},
       {"one_value_far_from_all_others",
        [=] {
@@ -237,7 +237,7 @@ std::vector<Case> bad_fits() {
        "any"},
       {"a_naive_fit_of_noisy_values",
        [=] { return run(founding_model(), toy(1), Method::naive, options(50, 300, 600)); },
-       {"A naive fit counts noise as width of the population. Here noise is 5"},
+       {"A naive fit counts noise as width of the population. Here noise is 4"},
        biased},
       {"a_naive_fit_of_the_medians_of_samples",
        [=] { return run(samples_model(), toy(1, 1000, 20), Method::naive, options(50, 300, 600)); },

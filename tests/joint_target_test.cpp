@@ -24,6 +24,15 @@ std::ostream& operator<<(std::ostream& out, const Case& c) {
   return out << c.population << " x " << c.measurement;
 }
 
+starling::Model model_of(const std::string& population, const std::string& measurement) {
+  starling::Priors priors;
+  for (const auto& p : starling::parameters_of(population, measurement))
+    priors.emplace_back(p.name, starling::parse_prior(p.lower < -1  ? "normal(0, 9)"
+                                                      : p.upper > 1 ? "half_normal(9)"
+                                                                    : "uniform(-1, 1)"));
+  return {population, measurement, priors};
+}
+
 class JointTargets : public testing::TestWithParam<Case> {};
 
 TEST_P(JointTargets, TheDensityIsCarriedOverAMoveAtFixedEta) {
@@ -33,12 +42,7 @@ TEST_P(JointTargets, TheDensityIsCarriedOverAMoveAtFixedEta) {
   auto columns = c.columns;
   for (auto& [role, values] : columns) values.resize(n, values[0]);
   const auto catalog = starling::simulate({c.population, c.measurement, c.before, columns, n, 0, 4}).catalog;
-  starling::Priors priors;
-  for (const auto& p : starling::parameters_of(c.population, c.measurement))
-    priors.emplace_back(p.name, starling::parse_prior(p.lower < -1  ? "normal(0, 9)"
-                                                      : p.upper > 1 ? "half_normal(9)"
-                                                                    : "uniform(-1, 1)"));
-  const starling::Model model(c.population, c.measurement, priors);
+  const starling::Model model = model_of(c.population, c.measurement);
   starling::FitOptions options;
   options.ensembles = 1;
   options.walkers = chains;
@@ -89,7 +93,7 @@ TEST_P(JointTargets, TheAcceptanceOfObjectsAddsUpToThatOfAll) {
   auto columns = c.columns;
   for (auto& [role, values] : columns) values.resize(n, values[0]);
   const auto catalog = starling::simulate({c.population, c.measurement, c.before, columns, n, 0, 4}).catalog;
-  const starling::Model model(c.population, c.measurement, {});
+  const starling::Model model = model_of(c.population, c.measurement);
   starling::FitOptions options;
   options.ensembles = 1;
   options.walkers = chains;
@@ -122,10 +126,12 @@ TEST_P(JointTargets, TheAcceptanceOfObjectsAddsUpToThatOfAll) {
 
 TEST(AcceptanceOfObjects, IsNothingForExactDraws) {
   const auto catalog = starling::simulate("normal", {0, 1}, 10, {1}, 0, 1).catalog;
-  const starling::Model model("normal", "normal", {});
+  const starling::Model model = model_of("normal", "normal");
+  starling::FitOptions options;
+  options.latents = "exact";
   starling::Backend backend;
   backend.kind = starling::BackendKind::reference;
-  const auto target = model.definition().joint(catalog, {}, backend);
+  const auto target = model.definition().joint(catalog, options, backend);
   target->begin_acceptance_of_objects();
   EXPECT_TRUE(target->acceptance_of_objects().empty());
 }

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <sstream>
 #include <string>
@@ -229,17 +229,23 @@ std::string latent_updates(const Chain& chain) {
   return {};
 }
 
-// Kinds of moves that hardly ever succeed: "de 0.3100, stretch at fixed eta 0.0021".
+// Kinds of moves that hardly ever succeed: "de 0.3100, stretch 0.0021, de at fixed eta 0.4100". In a joint
+// fit one of the two, at fixed latents and at fixed eta, may well do so, as long as the other does the work.
 std::string useless_moves(const Chain& chain) {
   constexpr double useless = 0.02;
   const auto entry = chain.results.attributes.find("move_acceptance");
   if (entry == chain.results.attributes.end()) return {};
-  std::vector<std::string> moves;
+  std::map<std::string, double> best;
   std::istringstream in(entry->second);
-  for (std::string move; std::getline(in >> std::ws, move, ',');)
-    if (const std::size_t space = move.rfind(' ');
-        space != std::string::npos && std::strtod(move.c_str() + space, nullptr) < useless)
-      moves.push_back(move);
+  for (std::string name, text; in >> name && std::getline(in, text, ',');) {
+    double share = 0;
+    const char* const end = text.data() + text.size();
+    std::from_chars(text.data() + text.rfind(' ') + 1, end, share);
+    best[name] = std::max(best[name], share);
+  }
+  std::vector<std::string> moves;
+  for (const auto& [name, share] : best)
+    if (share < useless) moves.push_back(fmt::format("{} {:.4f}", name, share));
   if (moves.empty()) return {};
   return fmt::format(
       "Fewer than {:g} of these moves of theta were accepted: {}. They bring nothing where others do better "
