@@ -245,4 +245,21 @@ TEST_F(Csv, ReadsAMillionRowsInSeconds) {
   EXPECT_LT(took.count(), 20);  // 0.4 s on one core of 2024; slow only if something became quadratic
 }
 
+TEST_F(Csv, ReadsAMillionColumnsInSeconds) {
+  std::string names = "x,sigma", row = "1.5,0.5";
+  for (int i = 0; i < 1'000'000; ++i) {
+    names += ",c" + std::to_string(i);
+    row += ",0";
+  }
+  const auto path = file("wide.csv", names + "\n" + row + "\n" + row + "\n");
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(read_csv(path).x, (std::vector<double>{1.5, 1.5}));
+  CatalogOptions missing;
+  missing.x = "c1000000";
+  expect_input_error([&] { read_csv(path, missing); },
+                     "has no column 'c1000000' \\(did you mean 'c100000'\\?\\).*");
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  EXPECT_LT(took.count(), 120);  // two seconds; slow only if something became quadratic
+}
+
 }  // namespace

@@ -10,6 +10,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "catalog/csv_records.hpp"
@@ -65,11 +66,10 @@ class Header {
           fmt::format("{}: line {} holds numbers ('{}'), expected a header row that names the columns", file_,
                       line, fields.front()));
     }
-    for (auto name = names_.begin(); name != names_.end(); ++name) {
-      if (std::find(names_.begin(), name, *name) != name) {
-        throw InputError(fmt::format("{}: line {} names column '{}' twice", file_, line, *name));
-      }
-    }
+    std::unordered_set<std::string_view> seen;
+    for (const std::string& name : names_)
+      if (!seen.insert(name).second)
+        throw InputError(fmt::format("{}: line {} names column '{}' twice", file_, line, name));
   }
 
   [[nodiscard]] const std::string& file() const { return file_; }
