@@ -159,12 +159,12 @@ TEST(BiasCorrection, IsSaidInTheSummary) {
   EXPECT_EQ(chain.header.attributes.at("bias_correction"), "jackknife");
   EXPECT_GT(chain.results.monte_carlo.variance, 1);  // V is told as ever
   const auto result = starling::summary(chain);
-  ASSERT_FALSE(result.notes.empty());
-  EXPECT_NE(result.notes[0].find("corrected: jackknife"), std::string::npos) << result.notes[0];
-  bool warned = false;
-  for (const auto& w : result.warnings)
-    warned = warned || w.find("Its bias was corrected") != std::string::npos;
-  EXPECT_TRUE(warned);
+  const auto in = [](const std::vector<std::string>& texts, const char* part) {
+    return std::any_of(texts.begin(), texts.end(),
+                       [&](const std::string& text) { return text.find(part) != std::string::npos; });
+  };
+  EXPECT_TRUE(in(result.notes, "corrected: jackknife"));
+  EXPECT_TRUE(in(result.warnings, "Its bias was corrected"));
 }
 
 TEST(BiasCorrection, IsRefusedWhereItHasNoMeaning) {
