@@ -1,5 +1,7 @@
 // The corrections of the bias of a samples likelihood: plain formulas, what they do to fits, and what is
 // refused.
+#include <algorithm>
+
 #include "fit_support.hpp"
 
 namespace fit_test {
