@@ -172,4 +172,16 @@ std::vector<std::string> naive_caveat(double noise_share, std::size_t objects) {
       100 * share, too_wide)};
 }
 
+std::vector<std::string> samples_caveat(const Catalog& catalog) {
+  std::vector<std::size_t> single;
+  for (std::size_t i = 0; i < catalog.size(); ++i)
+    if (catalog.offsets[i + 1] - catalog.offsets[i] == 1) single.push_back(i);
+  if (100 * single.size() <= catalog.size()) return {};
+  return {
+      fmt::format("Of {} of {} objects there is a single posterior sample (as {}), which stands for the true "
+                  "value, and V "
+                  "knows nothing of its scatter. Take more samples per object.",
+                  single.size(), catalog.size(), catalog.names(single))};
+}
+
 }  // namespace starling

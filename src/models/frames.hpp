@@ -55,4 +55,8 @@ double noise_share(const std::vector<double>& points, const std::vector<double>&
 /// nothing if that moves the width of a normal population by less than half a posterior sd.
 std::vector<std::string> naive_caveat(double noise_share, std::size_t objects);
 
+/// What must be said of a likelihood that is a mean over posterior samples: objects of which there is one, so
+/// that V can't know of their scatter. Nothing if those are fewer than one in a hundred.
+std::vector<std::string> samples_caveat(const Catalog& catalog);
+
 }  // namespace starling

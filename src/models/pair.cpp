@@ -144,7 +144,7 @@ class Pair final : public ModelDefinition {
           noise_share(points_of(m, catalog, every), noise_variances(m, noise_part(theta), catalog, every)),
           catalog.size());
     }
-    if (!density()) return {};
+    if (!density()) return sampled() ? samples_caveat(catalog) : std::vector<std::string>{};
     return density_caveats(catalog, *population_.model, theta.first(population_dimension_),
                            density_components_, step_of_nodes(), threads);
   }

@@ -109,7 +109,7 @@ class VectorPair final : public ModelDefinition {
   /// The noise is measured along the direction where it makes up most of the points' covariance.
   std::vector<std::string> caveats(const Catalog& catalog, Method method, std::span<const double>,
                                    int) const override {
-    if (method != Method::naive) return {};
+    if (method != Method::naive) return sampled() ? samples_caveat(catalog) : std::vector<std::string>{};
     const auto points = points_of(catalog, true);
     const auto matrix = [&](const std::vector<double>& values) {
       const auto d = static_cast<int>(latents().size());
