@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "models/definition.hpp"
+#include "models/object_acceptance.hpp"
 #include "vector_cases.hpp"
 
 namespace {
@@ -134,6 +135,15 @@ TEST(AcceptanceOfObjects, IsNothingForExactDraws) {
   const auto target = model.definition().joint(catalog, options, backend);
   target->begin_acceptance_of_objects();
   EXPECT_TRUE(target->acceptance_of_objects().empty());
+}
+
+TEST(AcceptanceOfObjects, IsZeroWhereProposalsAreNoNumbers) {
+  starling::ObjectAcceptance acceptance;
+  acceptance.begin({0, 1});
+  acceptance.add(0.5);
+  EXPECT_EQ(acceptance.since_begin({std::nan(""), 1.05}, 0.44),
+            (std::vector<double>{0, 0.44 + (1.05 - 1) / 0.5}));
+  EXPECT_TRUE(acceptance.since_begin({0, 1}, 0.44).empty());
 }
 
 // ---- draws of theta

@@ -2,6 +2,7 @@
 /// proposals: a step of it adds gain * (accepted share - wanted share) to the logarithm of their size.
 #pragma once
 
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -21,7 +22,10 @@ class ObjectAcceptance {
   [[nodiscard]] std::vector<double> since_begin(const std::vector<double>& log_sizes, double wanted) {
     std::vector<double> share = std::move(begin_);
     begin_.clear();
-    for (std::size_t i = 0; i < share.size(); ++i) share[i] = wanted + (log_sizes[i] - share[i]) / gains_;
+    for (std::size_t i = 0; i < share.size(); ++i) {
+      share[i] = wanted + (log_sizes[i] - share[i]) / gains_;
+      if (std::isnan(share[i])) share[i] = 0;  // proposals that are no numbers are never accepted
+    }
     return share;
   }
   void state(State& state) {
