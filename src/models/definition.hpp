@@ -2,6 +2,7 @@
 /// drives these.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -107,6 +108,11 @@ struct ReplaySetup {
   bool theta_first;                       ///< the sweep moves theta before the latents (collapsed scheme)
 };
 
+/// Draws one object's latents, [component]; may be called from several threads.
+using LatentDraw = std::function<std::vector<double>(std::span<const double> theta, HostStream& stream)>;
+/// Prepares the draws of one object.
+using LatentsGivenTheta = std::function<LatentDraw(std::size_t object)>;
+
 class ModelDefinition {
  public:
   virtual ~ModelDefinition() = default;
@@ -168,10 +174,9 @@ class ModelDefinition {
   /// One object's latents at the end of every sweep, [sweep][chain][component], in the catalog's units.
   [[nodiscard]] virtual std::vector<double> replay(const Catalog& catalog, std::size_t object,
                                                    const ReplaySetup& setup) const = 0;
-  /// A draw of one object's latents given theta and its data (marginal fits): [component].
-  [[nodiscard]] virtual std::vector<double> latents_given_theta(const Catalog& catalog, std::size_t object,
-                                                                std::span<const double> theta,
-                                                                HostStream& stream) const = 0;
+  /// What draws objects' latents given theta and their data (marginal fits). It uses this definition and the
+  /// catalog as long as it lives.
+  [[nodiscard]] virtual LatentsGivenTheta latents_given_theta(const Catalog& catalog) const = 0;
   /// Whether the likelihood of the naive or marginal fit takes a few sums over the catalog, made once, in
   /// place of a kernel. options: integral.
   [[nodiscard]] virtual bool sums_say_all(const Catalog&, Method, const FitOptions&) const { return false; }

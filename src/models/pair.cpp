@@ -118,9 +118,26 @@ class Pair final : public ModelDefinition {
         setup);
   }
 
-  std::vector<double> latents_given_theta(const Catalog& catalog, std::size_t object,
-                                          std::span<const double> theta, HostStream& stream) const override {
-    return {latent_given_theta(catalog, object, theta, stream)};
+  LatentsGivenTheta latents_given_theta(const Catalog& catalog) const override {
+    return [this, &catalog](std::size_t object) -> LatentDraw {
+      if (density())
+        return [this, nodes = density_nodes(catalog, *population_.model, density_components_, step_of_nodes(),
+                                            object)](std::span<const double> theta, HostStream& stream) {
+          return std::vector{one_of_the_samples(nodes.mu, nodes.log_interim, theta, stream)};
+        };
+      if (sampled())
+        return [this, &catalog, object](std::span<const double> theta, HostStream& stream) {
+          const std::size_t begin = catalog.offsets[object], count = catalog.offsets[object + 1] - begin;
+          const std::span<const double> samples = catalog.samples, interim = catalog.log_interim;
+          return std::vector{one_of_the_samples(samples.subspan(begin, count),
+                                                interim.empty() ? interim : interim.subspan(begin, count),
+                                                theta, stream)};
+        };
+      return [this, datum = measurement_.model->datum(Rows(*measurement_.model, catalog)[object], Frame{})](
+                 std::span<const double> theta, HostStream& stream) {
+        return std::vector{measured_latent(datum, theta, stream)};
+      };
+    };
   }
   bool sums_say_all(const Catalog& catalog, Method method, const FitOptions& options) const override {
     if (method == Method::naive) return population_.model->has_statistics();
@@ -150,29 +167,18 @@ class Pair final : public ModelDefinition {
   }
 
  private:
-  [[nodiscard]] double latent_given_theta(const Catalog& catalog, std::size_t object,
-                                          std::span<const double> theta, HostStream& stream) const {
-    if (density()) {
-      const auto nodes =
-          density_nodes(catalog, *population_.model, density_components_, step_of_nodes(), object);
-      return one_of_the_samples(nodes.mu, nodes.log_interim, theta, stream);
+  [[nodiscard]] double measured_latent(const Datum<double>& datum, std::span<const double> theta,
+                                       HostStream& stream) const {
+    if (!closed_form()) {
+      const auto point = quadrature_point(*population_.model, *measurement_.model,
+                                          theta.first(population_dimension_), noise_part(theta), Frame{});
+      return draw_latent(*population_.model, *measurement_.model, datum, point, stream);
     }
-    if (sampled()) {
-      const std::size_t begin = catalog.offsets[object], count = catalog.offsets[object + 1] - begin;
-      const std::span<const double> samples = catalog.samples, interim = catalog.log_interim;
-      return one_of_the_samples(samples.subspan(begin, count),
-                                interim.empty() ? interim : interim.subspan(begin, count), theta, stream);
-    }
-    const auto noise = noise_part(theta);
-    const auto datum = measurement_.model->datum(Rows(*measurement_.model, catalog)[object], Frame{});
-    if (closed_form()) {
-      const double noise_variance =
-          measurement_.model->variance(measurement_.model->prepare(noise, Frame{}), datum);
-      const double variance = 1 / (1 / noise_variance + 1 / (theta[1] * theta[1]));
-      return variance * (datum.center / noise_variance + theta[0] / (theta[1] * theta[1])) +
-             std::sqrt(variance) * stream.normal();
-    }
-    return by_inversion(datum, theta, stream);
+    const double noise_variance =
+        measurement_.model->variance(measurement_.model->prepare(noise_part(theta), Frame{}), datum);
+    const double variance = 1 / (1 / noise_variance + 1 / (theta[1] * theta[1]));
+    return variance * (datum.center / noise_variance + theta[0] / (theta[1] * theta[1])) +
+           std::sqrt(variance) * stream.normal();
   }
 
   void add(const Parameter& p) {
@@ -262,8 +268,9 @@ class Pair final : public ModelDefinition {
             options.quadrature_tolerance};
   }
   /// log_interim: empty if it is flat.
-  double one_of_the_samples(std::span<const double> samples, std::span<const double> log_interim,
-                            std::span<const double> theta, HostStream& stream) const {
+  [[nodiscard]] double one_of_the_samples(std::span<const double> samples,
+                                          std::span<const double> log_interim, std::span<const double> theta,
+                                          HostStream& stream) const {
     std::vector<double> weight(samples.size());
     population_.model->log_density(population_.model->prepared(theta), samples, weight);
     for (std::size_t k = 0; k < log_interim.size(); ++k) weight[k] -= log_interim[k];
@@ -277,12 +284,6 @@ class Pair final : public ModelDefinition {
   }
 
   /// Inverts the cumulative sum of the nodes of the integral over mu.
-  double by_inversion(const Datum<double>& datum, std::span<const double> theta, HostStream& stream) const {
-    const auto point = quadrature_point(*population_.model, *measurement_.model,
-                                        theta.first(population_dimension_), noise_part(theta), Frame{});
-    return draw_latent(*population_.model, *measurement_.model, datum, point, stream);
-  }
-
   Named<PopulationModel> population_;
   Named<MeasurementModel> measurement_;
   std::vector<Parameter> parameters_;

@@ -150,24 +150,23 @@ class VectorPair final : public ModelDefinition {
     return replay_vectors(parts(catalog, {}, {}), object, setup);
   }
 
-  std::vector<double> latents_given_theta(const Catalog& catalog, std::size_t object,
-                                          std::span<const double> theta, HostStream& stream) const override {
-    const auto p = parts(catalog, {}, {});
-    const bool by_nodes = !sampled() && !closed_form();
-    const auto update = closed_form() ? LatentUpdate::exact : LatentUpdate::samples;
-    constexpr int kNodes = 384;
-    const auto objects = vector_objects(p,
-                                        sampled()  ? VectorRows::samples
-                                        : by_nodes ? VectorRows::nodes
-                                                   : VectorRows::covariances,
-                                        object, object + 1, latents().size() == 1 ? kNodes : 96);
-    // no matter which transform: a draw does not depend on the latents before
-    std::vector<double> c(static_cast<std::size_t>(model_->coefficients(update))), mu(latents().size());
-    model_->prepare(update, p.population(theta), p.noise(theta), p.frames, c.data());
-    const auto seed = static_cast<std::uint64_t>(stream.uniform() * 0x1p53);
-    model_->draw_given_theta(update, c, objects.view(), 0, seed, mu);
-    for (std::size_t j = 0; j < mu.size(); ++j) mu[j] = p.frames[j].from(mu[j]);
-    return mu;
+  LatentsGivenTheta latents_given_theta(const Catalog& catalog) const override {
+    return [this, p = parts(catalog, {}, {})](std::size_t object) -> LatentDraw {
+      const auto rows = sampled()       ? VectorRows::samples
+                        : closed_form() ? VectorRows::covariances
+                                        : VectorRows::nodes;
+      const auto objects = vector_objects(p, rows, object, object + 1, latents().size() == 1 ? 384 : 96);
+      return [this, p, objects](std::span<const double> theta, HostStream& stream) {
+        const auto update = closed_form() ? LatentUpdate::exact : LatentUpdate::samples;
+        // no matter which transform: a draw does not depend on the latents before
+        std::vector<double> c(static_cast<std::size_t>(model_->coefficients(update))), mu(latents().size());
+        model_->prepare(update, p.population(theta), p.noise(theta), p.frames, c.data());
+        const auto seed = static_cast<std::uint64_t>(stream.uniform() * 0x1p53);
+        model_->draw_given_theta(update, c, objects.view(), 0, seed, mu);
+        for (std::size_t j = 0; j < mu.size(); ++j) mu[j] = p.frames[j].from(mu[j]);
+        return mu;
+      };
+    };
   }
 
  private:

@@ -59,6 +59,7 @@ std::vector<double> replay_latent(const Chain& chain, const Catalog& catalog, st
   std::vector<double> out(places.size() * components);
 
   if (header.method == "marginal") {
+    const auto draw = model.definition().latents_given_theta(catalog)(object);
     parallel_for(places.size(), omp_get_max_threads(), 64, [&](std::size_t k) {
       const std::size_t c = places[k] / chain.draws, t = places[k] % chain.draws;
       std::vector<double> theta(d);
@@ -66,7 +67,7 @@ std::vector<double> replay_latent(const Chain& chain, const Catalog& catalog, st
       // blocks of 16 words are one object's
       HostStream stream(header.seed, static_cast<std::uint32_t>(t), static_cast<std::uint32_t>(c),
                         purpose_word(Purpose::latent_given_theta), static_cast<std::uint32_t>(4 * object));
-      const auto latents = model.definition().latents_given_theta(catalog, object, theta, stream);
+      const auto latents = draw(theta, stream);
       std::copy(latents.begin(), latents.end(), out.begin() + static_cast<std::ptrdiff_t>(k * components));
     });
     return out;

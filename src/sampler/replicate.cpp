@@ -109,9 +109,11 @@ std::vector<double> Replicator::new_points(std::span<const double> theta, std::s
 
 std::vector<double> Replicator::observed(std::span<const double> theta, std::uint32_t replicate) const {
   if (!of_latents() && !vectors_) return points_of(pair_.measurement.model.get(), catalog_);
+  const auto given_theta =
+      of_latents() ? model_.definition().latents_given_theta(catalog_) : LatentsGivenTheta{};
   return by_component_of(catalog_.size(), model_.definition().latents().size(), [&](std::size_t i) {
     auto stream = stream_of(seed_, replicate, i, 2000);
-    if (of_latents()) return model_.definition().latents_given_theta(catalog_, i, theta, stream);
+    if (of_latents()) return given_theta(i)(theta, stream);
     std::vector<double> point(vectors_->latents().size());
     vectors_->start(vector_row(*vectors_, catalog_, i), point);
     return point;
