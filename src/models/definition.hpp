@@ -108,6 +108,9 @@ struct ReplaySetup {
   bool theta_first;                       ///< the sweep moves theta before the latents (collapsed scheme)
 };
 
+/// One object's latents at the end of every sweep, [sweep][chain][component], in the catalog's units; may be
+/// called from several threads.
+using LatentReplays = std::function<std::vector<double>(std::size_t object)>;
 /// Draws one object's latents, [component]; may be called from several threads.
 using LatentDraw = std::function<std::vector<double>(std::span<const double> theta, HostStream& stream)>;
 /// Prepares the draws of one object.
@@ -171,9 +174,9 @@ class ModelDefinition {
                                                                const Backend& backend) const = 0;
   [[nodiscard]] virtual std::unique_ptr<JointTarget> joint(const Catalog& catalog, const FitOptions& options,
                                                            const Backend& backend) const = 0;
-  /// One object's latents at the end of every sweep, [sweep][chain][component], in the catalog's units.
-  [[nodiscard]] virtual std::vector<double> replay(const Catalog& catalog, std::size_t object,
-                                                   const ReplaySetup& setup) const = 0;
+  /// What replays objects' latents. It uses this definition, the catalog and what the setup refers to as long
+  /// as it lives.
+  [[nodiscard]] virtual LatentReplays replay(const Catalog& catalog, const ReplaySetup& setup) const = 0;
   /// What draws objects' latents given theta and their data (marginal fits). It uses this definition and the
   /// catalog as long as it lives.
   [[nodiscard]] virtual LatentsGivenTheta latents_given_theta(const Catalog& catalog) const = 0;

@@ -111,11 +111,15 @@ class Pair final : public ModelDefinition {
                                      const Backend& backend) const override {
     return joint_target(parts(catalog, options, backend), options);
   }
-  std::vector<double> replay(const Catalog& catalog, std::size_t object,
-                             const ReplaySetup& setup) const override {
-    return replay_latents(
-        parts_with(density() ? nodes_of(catalog, {object, object + 1}, 1) : nullptr, catalog, {}, {}), object,
-        setup);
+  LatentReplays replay(const Catalog& catalog, const ReplaySetup& setup) const override {
+    if (density())
+      return [this, &catalog, setup](std::size_t object) {
+        return replay_latents(parts_with(nodes_of(catalog, {object, object + 1}, 1), catalog, {}, {}), object,
+                              setup);
+      };
+    return [p = parts_of(catalog, {}, {}), setup](std::size_t object) {
+      return replay_latents(p, object, setup);
+    };
   }
 
   LatentsGivenTheta latents_given_theta(const Catalog& catalog) const override {

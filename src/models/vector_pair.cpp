@@ -145,9 +145,9 @@ class VectorPair final : public ModelDefinition {
                                      const Backend& backend) const override {
     return vector_target(parts(catalog, options, backend), options);
   }
-  std::vector<double> replay(const Catalog& catalog, std::size_t object,
-                             const ReplaySetup& setup) const override {
-    return replay_vectors(parts(catalog, {}, {}), object, setup);
+  LatentReplays replay(const Catalog& catalog, const ReplaySetup& setup) const override {
+    return
+        [p = parts(catalog, {}, {}), setup](std::size_t object) { return replay_vectors(p, object, setup); };
   }
 
   LatentsGivenTheta latents_given_theta(const Catalog& catalog) const override {

@@ -41,66 +41,96 @@ Model model_of(const ChainHeader& header, Selection selection) {
   return {header.population, header.measurement, priors, std::move(selection)};
 }
 
-std::vector<double> replay_latent(const Chain& chain, const Catalog& catalog, std::size_t object,
-                                  std::span<const std::size_t> places) {
-  const ChainHeader& header = chain.header;
-  if (object >= catalog.size())
-    throw InputError(
-        fmt::format("object {} is not in the catalog, which has {} objects", object, catalog.size()));
-  if (header.method == "naive")
-    throw InputError("a naive fit has no latents: its points are taken as true values");
-  const Model model = model_of(header);  // latents given theta do not depend on the selection
-  model.definition().check(catalog, parse_method(header.method));
-  const std::size_t chains = header.chains(), d = header.parameters.size();
-  std::vector<std::size_t> all_places(places.empty() ? chains * chain.draws : 0);
-  std::iota(all_places.begin(), all_places.end(), std::size_t{0});
-  if (places.empty()) places = all_places;
-  const std::size_t components = model.definition().latents().size();
-  std::vector<double> out(places.size() * components);
+namespace {
 
-  if (header.method == "marginal") {
-    const auto draw = model.definition().latents_given_theta(catalog)(object);
-    parallel_for(places.size(), omp_get_max_threads(), 64, [&](std::size_t k) {
-      const std::size_t c = places[k] / chain.draws, t = places[k] % chain.draws;
-      std::vector<double> theta(d);
-      for (std::size_t j = 0; j < d; ++j) theta[j] = chain.values(j)[places[k]];
-      // blocks of 16 words are one object's
-      HostStream stream(header.seed, static_cast<std::uint32_t>(t), static_cast<std::uint32_t>(c),
-                        purpose_word(Purpose::latent_given_theta), static_cast<std::uint32_t>(4 * object));
-      const auto latents = draw(theta, stream);
-      std::copy(latents.begin(), latents.end(), out.begin() + static_cast<std::ptrdiff_t>(k * components));
-    });
+/// Replays latents of a chain, object by object; what is the same for all objects is made once.
+class Replay {
+ public:
+  Replay(const Chain& chain, const Catalog& catalog)
+      : chain_(chain), model_(model_of(chain.header)) {  // latents do not depend on the selection
+    const ChainHeader& header = chain.header;
+    if (header.method == "naive")
+      throw InputError("a naive fit has no latents: its points are taken as true values");
+    const ModelDefinition& definition = model_.definition();
+    definition.check(catalog, parse_method(header.method));
+    if (header.method == "marginal") {
+      given_theta_ = definition.latents_given_theta(catalog);
+      return;
+    }
+    FitOptions options;
+    options.ensembles = header.ensembles;
+    options.walkers = header.walkers;
+    options.seed = header.seed;
+    options.start_center = numbers(header, "start_center");
+    options.start_spread = numbers(header, "start_spread");
+    start_ = start_walkers(model_, catalog, Method::joint, options);
+    ReplaySetup setup;
+    setup.latent_update = header.latent_update;
+    setup.updates = static_cast<std::uint32_t>(std::stoul(attribute(header, "latent_updates")));
+    setup.seed = header.seed;
+    setup.chains = header.chains();
+    setup.sweeps = chain.sweep_theta.size() / (header.chains() * header.parameters.size());
+    setup.burn_in = header.burn_in;
+    setup.double_precision = attribute(header, "arithmetic") == "double";
+    setup.start = start_;
+    setup.theta = chain.sweep_theta;
+    setup.theta_centred = chain.sweep_theta_centred;
+    setup.theta_first = attribute(header, "scheme") == "collapsed";
+    for (std::size_t t = 0; t < setup.sweeps; ++t)
+      if (header.keeps(t)) kept_.push_back(t);
+    replays_ = definition.replay(catalog, setup);
+  }
+  Replay(const Replay&) = delete;  // replays_ refers to start_
+  Replay& operator=(const Replay&) = delete;
+
+  [[nodiscard]] std::size_t components() const { return model_.definition().latents().size(); }
+
+  /// [place][component]
+  [[nodiscard]] std::vector<double> latents(std::size_t object, std::span<const std::size_t> places) const {
+    const ChainHeader& header = chain_.header;
+    const std::size_t d = header.parameters.size(), each = components();
+    std::vector<double> out(places.size() * each);
+    if (given_theta_) {
+      const auto draw = given_theta_(object);
+      parallel_for(places.size(), omp_get_max_threads(), 64, [&](std::size_t k) {
+        const std::size_t c = places[k] / chain_.draws, t = places[k] % chain_.draws;
+        std::vector<double> theta(d);
+        for (std::size_t j = 0; j < d; ++j) theta[j] = chain_.values(j)[places[k]];
+        // blocks of 16 words are one object's
+        HostStream stream(header.seed, static_cast<std::uint32_t>(t), static_cast<std::uint32_t>(c),
+                          purpose_word(Purpose::latent_given_theta), static_cast<std::uint32_t>(4 * object));
+        const auto latents = draw(theta, stream);
+        std::copy(latents.begin(), latents.end(), out.begin() + static_cast<std::ptrdiff_t>(k * each));
+      });
+      return out;
+    }
+    const auto all = replays_(object);
+    for (std::size_t k = 0; k < places.size(); ++k) {
+      const std::size_t row = kept_[places[k] % chain_.draws] * header.chains() + places[k] / chain_.draws;
+      for (std::size_t j = 0; j < each; ++j) out[k * each + j] = all[row * each + j];
+    }
     return out;
   }
 
-  FitOptions options;
-  options.ensembles = header.ensembles;
-  options.walkers = header.walkers;
-  options.seed = header.seed;
-  options.start_center = numbers(header, "start_center");
-  options.start_spread = numbers(header, "start_spread");
-  const auto start = start_walkers(model, catalog, Method::joint, options);
-  ReplaySetup setup;
-  setup.latent_update = header.latent_update;
-  setup.updates = static_cast<std::uint32_t>(std::stoul(attribute(header, "latent_updates")));
-  setup.seed = header.seed;
-  setup.chains = chains;
-  setup.sweeps = chain.sweep_theta.size() / (chains * d);
-  setup.burn_in = header.burn_in;
-  setup.double_precision = attribute(header, "arithmetic") == "double";
-  setup.start = start;
-  setup.theta = chain.sweep_theta;
-  setup.theta_centred = chain.sweep_theta_centred;
-  setup.theta_first = attribute(header, "scheme") == "collapsed";
-  const auto all = model.definition().replay(catalog, object, setup);
-  std::vector<std::size_t> kept;  // sweeps
-  for (std::size_t t = 0; t < setup.sweeps; ++t)
-    if (header.keeps(t)) kept.push_back(t);
-  for (std::size_t k = 0; k < places.size(); ++k) {
-    const std::size_t row = kept[places[k] % chain.draws] * chains + places[k] / chain.draws;
-    for (std::size_t j = 0; j < components; ++j) out[k * components + j] = all[row * components + j];
-  }
-  return out;
+ private:
+  const Chain& chain_;
+  Model model_;
+  LatentsGivenTheta given_theta_;  // marginal fits
+  LatentReplays replays_;          // joint fits
+  std::vector<double> start_;
+  std::vector<std::size_t> kept_;  // sweeps
+};
+
+}  // namespace
+
+std::vector<double> replay_latent(const Chain& chain, const Catalog& catalog, std::size_t object,
+                                  std::span<const std::size_t> places) {
+  if (object >= catalog.size())
+    throw InputError(
+        fmt::format("object {} is not in the catalog, which has {} objects", object, catalog.size()));
+  std::vector<std::size_t> all_places(places.empty() ? chain.header.chains() * chain.draws : 0);
+  std::iota(all_places.begin(), all_places.end(), std::size_t{0});
+  return Replay(chain, catalog).latents(object, places.empty() ? all_places : places);
 }
 
 Catalog posterior_samples(const Chain& chain, const Catalog& fitted, std::size_t count) {
@@ -108,7 +138,8 @@ Catalog posterior_samples(const Chain& chain, const Catalog& fitted, std::size_t
   if (count == 0 || count > all)
     throw InputError(
         fmt::format("{} samples of each object, expected between 1 and the {} draws there are", count, all));
-  const std::size_t d = model_of(chain.header).definition().latents().size();
+  const Replay replay(chain, fitted);
+  const std::size_t d = replay.components();
   std::vector<std::size_t> places;  // evenly over all walkers and times
   for (std::size_t k = 0; k < count; ++k) places.push_back((2 * k + 1) * all / (2 * count));
   Catalog catalog;
@@ -118,7 +149,7 @@ Catalog posterior_samples(const Chain& chain, const Catalog& fitted, std::size_t
   catalog.samples.resize(n * count * d);
   catalog.x.resize(n);
   parallel_for(n, omp_get_max_threads(), 1, [&](std::size_t i) {
-    const auto draws = replay_latent(chain, fitted, i, places);
+    const auto draws = replay.latents(i, places);
     std::copy(draws.begin(), draws.end(),
               catalog.samples.begin() + static_cast<std::ptrdiff_t>(i * count * d));
     for (std::size_t k = 0; k < count; ++k) catalog.x[i] += draws[k * d] / static_cast<double>(count);
