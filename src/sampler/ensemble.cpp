@@ -49,7 +49,8 @@ void accept(Ensembles& state, std::size_t chain, std::size_t kind, std::span<con
 
 std::string name_of_kind(std::size_t kind) {
   constexpr const char* names[] = {"de", "stretch", "snooker", "draw"};
-  return std::string(names[kind % 4]) + (kind < 4 ? "" : " at fixed eta");
+  constexpr std::size_t half = kMoveKinds / 2;
+  return std::string(names[kind % half]) + (kind < half ? "" : " at fixed eta");
 }
 
 void Ensembles::clear_counts() {
