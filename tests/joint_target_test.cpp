@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <memory>
 #include <numeric>
 #include <utility>
 
@@ -34,23 +35,34 @@ starling::Model model_of(const std::string& population, const std::string& measu
   return {population, measurement, priors};
 }
 
+starling::Catalog catalog_of(const Case& c, std::size_t objects) {
+  auto columns = c.columns;
+  for (auto& [role, values] : columns) values.resize(objects, values[0]);
+  return starling::simulate({c.population, c.measurement, c.before, columns, objects, 0, 4}).catalog;
+}
+
+/// On the reference backend.
+std::unique_ptr<starling::JointTarget> target_of(const starling::Model& model,
+                                                 const starling::Catalog& catalog, std::size_t walkers,
+                                                 const char* latents) {
+  starling::FitOptions options;
+  options.ensembles = 1;
+  options.walkers = walkers;
+  options.latents = latents;
+  starling::Backend backend;
+  backend.kind = starling::BackendKind::reference;
+  return model.definition().joint(catalog, options, backend);
+}
+
 class JointTargets : public testing::TestWithParam<Case> {};
 
 TEST_P(JointTargets, TheDensityIsCarriedOverAMoveAtFixedEta) {
   const Case& c = GetParam();
   constexpr std::size_t n = 40, chains = 2;
   const std::size_t d = c.before.size();
-  auto columns = c.columns;
-  for (auto& [role, values] : columns) values.resize(n, values[0]);
-  const auto catalog = starling::simulate({c.population, c.measurement, c.before, columns, n, 0, 4}).catalog;
+  const auto catalog = catalog_of(c, n);
   const starling::Model model = model_of(c.population, c.measurement);
-  starling::FitOptions options;
-  options.ensembles = 1;
-  options.walkers = chains;
-  options.latents = "metropolis";
-  starling::Backend backend;
-  backend.kind = starling::BackendKind::reference;
-  const auto target = model.definition().joint(catalog, options, backend);
+  const auto target = target_of(model, catalog, chains, "metropolis");
 
   std::vector<double> before, after;
   for (std::size_t k = 0; k < chains; ++k) {
@@ -91,32 +103,22 @@ INSTANTIATE_TEST_SUITE_P(OfOneLatentAndSeveral, JointTargets,
 TEST_P(JointTargets, TheAcceptanceOfObjectsAddsUpToThatOfAll) {
   const Case& c = GetParam();
   constexpr std::size_t n = 40, chains = 16;
-  auto columns = c.columns;
-  for (auto& [role, values] : columns) values.resize(n, values[0]);
-  const auto catalog = starling::simulate({c.population, c.measurement, c.before, columns, n, 0, 4}).catalog;
+  const auto catalog = catalog_of(c, n);
   const starling::Model model = model_of(c.population, c.measurement);
-  starling::FitOptions options;
-  options.ensembles = 1;
-  options.walkers = chains;
-  starling::Backend backend;
-  backend.kind = starling::BackendKind::reference;
-  const auto share_of = [&](const char* latents) {
-    options.latents = latents;
-    const auto target = model.definition().joint(catalog, options, backend);
-    std::vector<double> theta;
-    for (std::size_t k = 0; k < chains; ++k) theta.insert(theta.end(), c.before.begin(), c.before.end());
-    target->start(theta);
-    double all = 0, gains = 0;
-    for (std::uint32_t t = 0; t < 60; ++t) {
-      if (t == 40) target->begin_acceptance_of_objects();
-      target->sweep(t, theta, starling::LatentStep::Collect::accepted);
-      const double gain = std::min(1.0, 3 * std::pow(t + 1.0, -0.6));
-      if (t >= 40) all += gain * target->acceptance(), gains += gain;
-      target->adapt(t);
-    }
-    return std::pair{target->acceptance_of_objects(), all / gains};
-  };
-  const auto [shares, all] = share_of("metropolis");
+  const auto target = target_of(model, catalog, chains, "metropolis");
+  std::vector<double> theta;
+  for (std::size_t k = 0; k < chains; ++k) theta.insert(theta.end(), c.before.begin(), c.before.end());
+  target->start(theta);
+  double all = 0, gains = 0;
+  for (std::uint32_t t = 0; t < 60; ++t) {
+    if (t == 40) target->begin_acceptance_of_objects();
+    target->sweep(t, theta, starling::LatentStep::Collect::accepted);
+    const double gain = std::min(1.0, 3 * std::pow(t + 1.0, -0.6));
+    if (t >= 40) all += gain * target->acceptance(), gains += gain;
+    target->adapt(t);
+  }
+  all /= gains;
+  const auto shares = target->acceptance_of_objects();
   ASSERT_EQ(shares.size(), n);
   const auto [lowest, highest] = std::minmax_element(shares.begin(), shares.end());
   EXPECT_LT(*lowest + 0.03, *highest);  // they are not all the same
@@ -128,11 +130,7 @@ TEST_P(JointTargets, TheAcceptanceOfObjectsAddsUpToThatOfAll) {
 TEST(AcceptanceOfObjects, IsNothingForExactDraws) {
   const auto catalog = starling::simulate("normal", {0, 1}, 10, {1}, 0, 1).catalog;
   const starling::Model model = model_of("normal", "normal");
-  starling::FitOptions options;
-  options.latents = "exact";
-  starling::Backend backend;
-  backend.kind = starling::BackendKind::reference;
-  const auto target = model.definition().joint(catalog, options, backend);
+  const auto target = target_of(model, catalog, 8, "exact");
   target->begin_acceptance_of_objects();
   EXPECT_TRUE(target->acceptance_of_objects().empty());
 }

@@ -72,6 +72,11 @@ void check_sizes(const Chain& chain) {
   if (!chain.acceptance.empty()) check("acceptance", chain.acceptance.size(), rows);
 }
 
+std::string result_text(const Chain& chain, const std::string& name) {
+  const auto entry = chain.results.attributes.find(name);
+  return entry == chain.results.attributes.end() ? "" : entry->second;
+}
+
 std::vector<double> walker_acceptance(const Chain& chain) {
   std::vector<double> means;
   if (chain.draws == 0 || chain.acceptance.empty()) return means;

@@ -37,6 +37,9 @@ double median(std::vector<double> values);
 /// Mean acceptance of each walker, [chain]; empty if the chain holds none.
 std::vector<double> walker_acceptance(const Chain& chain);
 
+/// A result that the chain holds as text; empty if it does not.
+std::string result_text(const Chain& chain, const std::string& name);
+
 /// What a finding means for the numbers of the table.
 enum class Harm {
   none,           ///< they hold, with what the finding says in mind

@@ -29,9 +29,8 @@ double as_double(std::size_t n) {
 // A result that is kept as text; NaN where the chain does not hold it.
 double number_of(const Chain& chain, const std::string& result) {
   double value = std::numeric_limits<double>::quiet_NaN();
-  const auto entry = chain.results.attributes.find(result);
-  if (entry != chain.results.attributes.end())
-    std::from_chars(entry->second.data(), entry->second.data() + entry->second.size(), value);
+  const std::string text = result_text(chain, result);
+  std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
 }
 
@@ -233,10 +232,8 @@ std::string latent_updates(const Chain& chain) {
 // fit one of the two, at fixed latents and at fixed eta, may well do so, as long as the other does the work.
 std::string useless_moves(const Chain& chain) {
   constexpr double useless = 0.02;
-  const auto entry = chain.results.attributes.find("move_acceptance");
-  if (entry == chain.results.attributes.end()) return {};
   std::map<std::string, double> best;
-  std::istringstream in(entry->second);
+  std::istringstream in(result_text(chain, "move_acceptance"));
   for (std::string name, text; in >> name && std::getline(in, text, ',');) {
     double share = 0;
     const char* const end = text.data() + text.size();
@@ -256,12 +253,12 @@ std::string useless_moves(const Chain& chain) {
 
 // Objects whose proposals did not come near what burn-in adapts them to.
 std::string badly_adapted_objects(const Chain& chain) {
-  const auto entry = chain.results.attributes.find("objects_badly_adapted");
-  if (entry == chain.results.attributes.end()) return {};
+  const std::string objects = result_text(chain, "objects_badly_adapted");
+  if (objects.empty()) return {};
   return fmt::format(
       "Of {} fewer than 0.15 or more than 0.8 of the updates of latents were accepted at the end of burn-in: "
       "their latents hardly move. Burn in longer, so that their steps adapt.",
-      entry->second);
+      objects);
 }
 
 std::string monte_carlo_error(const Chain& chain, const Facts& parameters) {
@@ -321,12 +318,6 @@ std::string bad_integral(const Chain& chain) {
       error);
 }
 
-// What the fit itself found doubtful in the way it takes the data.
-std::string caveats(const Chain& chain) {
-  const auto entry = chain.results.attributes.find("caveats");
-  return entry == chain.results.attributes.end() ? "" : entry->second;
-}
-
 std::string nan_proposals(const Chain& chain) {
   const double count = number_of(chain, "nan_proposals");
   if (!(count > 0)) return {};
@@ -352,7 +343,8 @@ std::vector<Finding> posterior_findings(const Chain& chain, const Facts& paramet
   found.push_back({monte_carlo_error(chain, parameters), Harm::biased});
   found.push_back({few_injections(chain), Harm::biased});
   found.push_back({bad_integral(chain), Harm::biased});
-  found.push_back({caveats(chain), Harm::biased});
+  // what the fit itself found doubtful in the way it takes the data
+  found.push_back({result_text(chain, "caveats"), Harm::biased});
   found.push_back({proposals_outside(chain)});
   found.push_back({useless_moves(chain)});
   found.push_back({latent_updates(chain)});

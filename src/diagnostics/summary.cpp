@@ -36,10 +36,7 @@ std::string verdict(const std::vector<dg::Finding>& found) {
 
 /// What a fit found out beside theta, in sentences.
 std::vector<std::string> notes(const Chain& chain) {
-  const auto result = [&](const char* name) {
-    const auto entry = chain.results.attributes.find(name);
-    return entry == chain.results.attributes.end() ? std::string() : entry->second;
-  };
+  const auto result = [&](const char* name) { return dg::result_text(chain, name); };
   std::vector<std::string> list;
   if (const auto moves = result("move_acceptance"); !moves.empty())
     list.push_back("accepted by kind of move: " + moves);

@@ -63,11 +63,11 @@ std::string incomplete(const Chain& chain) {
 }
 
 std::string limit_reached(const Chain& chain) {
-  const auto entry = chain.results.attributes.find("until_reached");
-  if (entry == chain.results.attributes.end() || entry->second == "yes") return {};
+  const std::string reached = result_text(chain, "until_reached");
+  if (reached.empty() || reached == "yes") return {};
   return fmt::format(
       "The run ended at its limit of {} steps before it reached what was asked for: {}. Allow more steps.",
-      chain.header.steps, entry->second);
+      chain.header.steps, reached);
 }
 
 std::string too_few_draws(const Chain& chain) {

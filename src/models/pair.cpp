@@ -171,6 +171,7 @@ class Pair final : public ModelDefinition {
   }
 
  private:
+  /// By its normal distribution, or by inverting the cumulative sum of the nodes of the integral over mu.
   [[nodiscard]] double measured_latent(const Datum<double>& datum, std::span<const double> theta,
                                        HostStream& stream) const {
     if (!closed_form()) {
@@ -287,7 +288,6 @@ class Pair final : public ModelDefinition {
     return samples[k];
   }
 
-  /// Inverts the cumulative sum of the nodes of the integral over mu.
   Named<PopulationModel> population_;
   Named<MeasurementModel> measurement_;
   std::vector<Parameter> parameters_;

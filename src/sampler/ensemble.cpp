@@ -21,10 +21,10 @@ double propose(MoveKind kind, double stretch_scale, std::span<const double> thet
   return propose_snooker(theta, other, stream, proposed);
 }
 
-/// Where the counts of a kind of move of a chain begin.
-std::size_t place_of(std::size_t chain, MoveKind kind, Purpose purpose) {
+/// Where the counts of a kind of move of an ensemble begin.
+std::size_t place_of(std::size_t ensemble, MoveKind kind, Purpose purpose) {
   const std::size_t at_fixed_eta = purpose == Purpose::move_noncentred ? kMoveKinds / 2 : 0;
-  return 2 * (chain * kMoveKinds + at_fixed_eta + static_cast<std::size_t>(kind));
+  return 2 * (ensemble * kMoveKinds + at_fixed_eta + static_cast<std::size_t>(kind));
 }
 
 void count_proposal(Ensembles& state, std::size_t chain, std::size_t kind, double lp) {
@@ -57,7 +57,7 @@ void Ensembles::clear_counts() {
   accepted.assign(chains(), 0);
   nan_count.assign(chains(), 0);
   outside_count.assign(chains(), 0);
-  kinds.assign(chains() * kMoveKinds * 2, 0);
+  kinds.assign(ensembles * kMoveKinds * 2, 0);
 }
 
 void move_once(Ensembles& state, std::size_t first, std::size_t last, const MoveSettings& settings,
@@ -85,7 +85,7 @@ void move_once(Ensembles& state, std::size_t first, std::size_t last, const Move
       const OtherHalf other{state.theta.data() + (e * state.walkers + (1 - side) * half) * d, half, d,
                             state.free};
       const MoveKind move = kind_of_move(settings.mix, stream);
-      kind[i] = place_of(chain, move, purpose);
+      kind[i] = place_of(e, move, purpose);
       factor[i] = propose(move, settings.stretch_scale, theta, other, stream, row);
       u[i] = stream.uniform();
     }
@@ -117,7 +117,7 @@ void draw_once(Ensembles& state, std::size_t first, std::size_t last, std::uint6
   target(chains, proposed, lp);
   for (std::size_t i = 0; i < n; ++i) {
     if (!drawn[i]) continue;
-    const std::size_t kind = place_of(chains[i], MoveKind::draw, purpose);
+    const std::size_t kind = place_of(chains[i] / state.walkers, MoveKind::draw, purpose);
     count_proposal(state, chains[i], kind, lp[i]);
     if (accepts(u[i], after[i] - before[i]) && std::isfinite(lp[i]))
       accept(state, chains[i], kind, std::span(proposed).subspan(i * d, d), lp[i]);

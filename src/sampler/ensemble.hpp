@@ -29,7 +29,7 @@ struct Ensembles {
   std::vector<std::uint64_t> nan_count;  ///< [chain] proposals whose log-probability was NaN, all rejected
   std::vector<std::uint64_t>
       outside_count;                 ///< [chain] proposals of no density: outside of the prior, mostly
-  std::vector<std::uint64_t> kinds;  ///< [chain][kind of move][proposed, accepted]
+  std::vector<std::uint64_t> kinds;  ///< [ensemble][kind of move][proposed, accepted]
 
   /// Begins all counts, for the walkers that there are.
   void clear_counts();

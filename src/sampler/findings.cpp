@@ -11,8 +11,8 @@ void add_acceptance(const Ensembles& state, const std::vector<double>& of_object
   std::vector<std::string> kinds;
   for (std::size_t kind = 0; kind < kMoveKinds; ++kind) {
     std::uint64_t proposed = 0, accepted = 0;
-    for (std::size_t c = 0; c < state.chains(); ++c) {
-      const std::uint64_t* const counts = &state.kinds[2 * (c * kMoveKinds + kind)];
+    for (std::size_t e = 0; e < state.ensembles; ++e) {
+      const std::uint64_t* const counts = &state.kinds[2 * (e * kMoveKinds + kind)];
       proposed += counts[0];
       accepted += counts[1];
     }
