@@ -21,6 +21,7 @@ struct FitWork {
 FitOptions ensembles(std::size_t count, std::size_t burn_in, std::size_t steps) {
   FitOptions o;
   o.ensembles = count;
+  o.walkers = 100;
   o.burn_in = burn_in;
   o.steps = steps;
   return o;

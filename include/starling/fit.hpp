@@ -49,7 +49,8 @@ struct Progress {
 
 struct FitOptions {
   std::size_t ensembles = 4;   ///< independent ensembles, >= 1
-  std::size_t walkers = 100;   ///< per ensemble; even, >= 2 d and >= 8
+  std::size_t walkers = 0;     ///< per ensemble; even, >= 2 d and >= 8; 0: 4 d, at least 16. d: of the
+                               ///< hyperparameters those that are not fixed
   std::size_t burn_in = 1000;  ///< sweeps dropped
   std::size_t steps = 1000;    ///< sweeps after them; with `until` the fewest
   Until until = {};  ///< runs on, in blocks of `steps` or a quarter of the run, until this is reached ...

@@ -39,7 +39,7 @@ Coefficients<R, N> load_coefficients(const float* table, std::uint64_t stride, s
 /// take as long as one update.
 inline int worthwhile_threads(std::uint64_t elements, int threads) {
   return static_cast<int>(
-      std::clamp<std::uint64_t>(elements / 32768, 1, static_cast<std::uint64_t>(threads)));
+      std::clamp<std::uint64_t>(elements / 16384, 1, static_cast<std::uint64_t>(threads)));
 }
 
 /// Runs body(tile, group, tile_sums) for every pair and adds the tile sums, [output][group lane] in double,

@@ -165,7 +165,8 @@ void for_each_setting(Visit&& visit) {
       S{sampling_settings, "fit", "ensembles", "--ensembles", "NUMBER", "independent ensembles of walkers"},
       [](auto& r) -> auto& { return r.fit.ensembles; });
   visit(
-      S{sampling_settings, "fit", "walkers", "--walkers", "NUMBER", "walkers per ensemble, an even number"},
+      S{sampling_settings, "fit", "walkers", "--walkers", "NUMBER",
+        "walkers per ensemble, an even number; 0: four for each free hyperparameter, 16 at least"},
       [](auto& r) -> auto& { return r.fit.walkers; });
   visit(
       S{sampling_settings, "fit", "burn_in", "--burn-in", "NUMBER", "steps dropped at the start"},

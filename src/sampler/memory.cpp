@@ -83,12 +83,13 @@ MemoryPlan plan_memory(const Model& model, const Catalog& catalog, Method method
   return plan_of(model,
                  {catalog.size(), samples, numbers_of(catalog) + samples,
                   !definition.sums_say_all(catalog, method, options)},
-                 method, options);
+                 method, with_defaults(options, model, method));
 }
 
 MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samples, Method method,
                        const FitOptions& options) {
-  return plan_of(model, {objects, samples, 3 * objects + samples, true}, method, options);
+  return plan_of(model, {objects, samples, 3 * objects + samples, true}, method,
+                 with_defaults(options, model, method));
 }
 
 }  // namespace starling

@@ -85,6 +85,7 @@ FitOptions with_defaults(const FitOptions& options, const Model& model, Method m
   };
   require(o.ensembles >= 1, "ensembles is 0, expected 1 or more");
   const std::size_t fewest = std::max<std::size_t>(8, 2 * free);
+  if (o.walkers == 0) o.walkers = 2 * fewest;
   require(o.walkers % 2 == 0 && o.walkers >= fewest,
           fmt::format("walkers is {}, expected an even number of {} or more", o.walkers, fewest));
   require(o.ensembles * o.walkers < (std::size_t{1} << 24),
