@@ -1,3 +1,26 @@
+# The instruction sets that the CPU's kernels are compiled for.
+function(starling_cpu_variants out)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    set(${out} generic avx2 avx512 PARENT_SCOPE)
+  else()
+    set(${out} generic PARENT_SCOPE)
+  endif()
+endfunction()
+
+# Compiles `target` for one of them.
+function(starling_cpu_variant target variant)
+  set(flags_generic -DSTARLING_CPU_SCALAR)
+  set(flags_avx2 -march=x86-64-v3)
+  set(flags_avx512 -march=x86-64-v4)
+  # Formulas say fma where they mean it; the compiler never makes one of its own, so that every backend rounds alike.
+  # gcc 12 warns of __Y in its own avx512fintrin.h.
+  target_compile_options(${target} PRIVATE -ffp-contract=off $<$<CONFIG:Release>:-O3> ${flags_${variant}}
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-uninitialized> ${STARLING_KERNEL_FLAGS})
+  target_compile_definitions(${target} PRIVATE STARLING_CPU_NAMESPACE=${variant})
+  target_link_libraries(${target} PRIVATE xsimd)
+  starling_warnings(${target})
+endfunction()
+
 # Compiles the kernels and the host's part of one population: once per instruction set of the CPU, once for CUDA.
 #
 #   starling_compile_model(TARGET target NAME name POPULATION type HEADER header [MEASUREMENT type] [NORMAL] [VECTORS]
@@ -44,37 +67,19 @@ function(starling_compile_model)
     target_sources(${arg_TARGET} PRIVATE $<TARGET_OBJECTS:${object}>)
   endmacro()
 
-  # Formulas say fma where they mean it; the compiler never makes one of its own, so that every backend rounds alike.
-  set(common -ffp-contract=off)
-  set(x86 OFF)
-  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-    set(x86 ON)
-  endif()
-  set(variants generic)
-  set(level_generic -O3)
-  if(x86)
-    list(APPEND variants avx2 avx512)
-    set(level_generic -O1)  # for old processors only
-  endif()
-  set(level_avx2 -O3)
-  set(level_avx512 -O3)
-  set(flags_generic -DSTARLING_CPU_SCALAR)
-  set(flags_avx2 -march=x86-64-v3)
-  set(flags_avx512 -march=x86-64-v4)
+  starling_cpu_variants(variants)
   foreach(variant ${variants})
     starling_model_object(${variant} src/backends/cpu_kernels.cpp)
-    # gcc 12 warns of __Y in its own avx512fintrin.h
-    target_compile_options(${object} PRIVATE ${common} $<$<CONFIG:Release>:${level_${variant}}> ${flags_${variant}}
-      $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-uninitialized>)
-    target_compile_definitions(${object} PRIVATE STARLING_CPU_NAMESPACE=${variant})
-    target_compile_options(${object} PRIVATE ${STARLING_KERNEL_FLAGS})
-    target_link_libraries(${object} PRIVATE OpenMP::OpenMP_CXX xsimd fmt::fmt)
-    starling_warnings(${object})
+    starling_cpu_variant(${object} ${variant})
+    if(variant STREQUAL generic AND "avx2" IN_LIST variants)
+      target_compile_options(${object} PRIVATE $<$<CONFIG:Release>:-O1>)  # for old processors only
+    endif()
+    target_link_libraries(${object} PRIVATE OpenMP::OpenMP_CXX fmt::fmt)
   endforeach()
   starling_model_object(host src/models/compile_model.cpp)
-  target_compile_options(${object} PRIVATE ${common} ${STARLING_KERNEL_FLAGS})
+  target_compile_options(${object} PRIVATE -ffp-contract=off ${STARLING_KERNEL_FLAGS})
   target_link_libraries(${object} PRIVATE OpenMP::OpenMP_CXX fmt::fmt Boost::headers)
-  if(x86)
+  if("avx2" IN_LIST variants)
     target_compile_definitions(${object} PRIVATE STARLING_CPU_X86)
   endif()
   if(STARLING_HAVE_CUDA)

@@ -197,7 +197,8 @@ TYPED_TEST(PopulationOf, IsTheSameInAFrame) {
       if (TypeParam::frame_shifts) frame.shift = random.uniform(-10, 10);
       if (TypeParam::frame_scales) frame.scale = random.log_uniform(1e-3, 1e3);
       const TypeParam there = s.p.in_frame(frame);
-      const std::vector<double> theta = s.p.to_frame(s.theta, frame);
+      std::vector<double> theta(s.theta.size());
+      to_frame(s.p, s.theta, frame, theta.data());
       for (const double mu : draws(s, 20, static_cast<std::uint32_t>(i))) {
         const double l = log_density(s.p, s.theta, mu);
         const double again = log_density(there, theta, frame.to(mu));

@@ -12,6 +12,9 @@
 #include <set>
 #include <vector>
 
+#include "backends/cpu_variants.hpp"
+#include "backends/host_streams.hpp"
+
 #if __has_include(<Random123/philox.h>)
 #include <Random123/philox.h>
 #undef philox4x32  // a macro of the name of our function
@@ -209,6 +212,37 @@ TEST(HostStream, ABlockLaterContinuesTheStream) {
   HostStream whole(5, 6, 7, 8), rest(5, 6, 7, 8, 3);
   for (int i = 0; i < 6; ++i) whole.uniform();  // three blocks of two
   for (int i = 0; i < 10; ++i) EXPECT_EQ(whole.uniform(), rest.uniform());
+}
+
+TEST(HostStream, OfManyChainsAreThoseOfEach) {
+  for (const std::size_t count : {1u, 7u, 16u, 17u, 50u}) {
+    auto streams = host_streams(5, 6, 7, 1001, count);
+    ASSERT_EQ(streams.size(), count);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      HostStream alone(5, 6, 1001 + i, 7);
+      for (int k = 0; k < 20; ++k) ASSERT_EQ(streams[i].uniform(), alone.uniform()) << i << ", " << k;
+    }
+  }
+}
+
+TEST(HostStream, WordsOfManyChainsAreTheSameWithEveryInstructionSet) {
+  using Make = decltype(&cpu::generic::first_words);
+  std::vector<Make> variants{&cpu::generic::first_words};
+#if defined(__x86_64__)
+  if (cpu::chosen_variant() >= cpu::Variant::avx2) variants.push_back(&cpu::avx2::first_words);
+  if (cpu::chosen_variant() >= cpu::Variant::avx512) variants.push_back(&cpu::avx512::first_words);
+#endif
+  constexpr std::uint32_t first = 3, count = 37;
+  for (const Make make : variants) {
+    std::vector<std::uint32_t> words(8 * count);
+    make(9, 8, 7, first, count, words.data());
+    for (std::uint32_t i = 0; i < count; ++i)
+      for (std::uint32_t block = 0; block < 2; ++block) {
+        const Block expected = philox4x32(Block{{block, 8, first + i, 7}}, 9);
+        for (std::uint32_t k = 0; k < 4; ++k)
+          ASSERT_EQ(words[(4 * block + k) * count + i], expected.w[k]) << i << ", " << block << ", " << k;
+      }
+  }
 }
 
 TEST(Streams, NeverRepeatAcrossPurposesSubPurposesChainsAndSteps) {

@@ -55,6 +55,7 @@ class Model {
  private:
   std::shared_ptr<const ModelDefinition> definition_;
   std::vector<Prior> priors_;
+  double log_normalization_ = 0;  // of all of them
   Selection selection_;
 };
 

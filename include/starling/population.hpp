@@ -6,6 +6,7 @@
 /// in the oracle. What depends on theta alone is prepared once per walker, on the host, in double.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <span>
@@ -130,8 +131,8 @@ concept HasFrame = requires(const P& p, std::span<const double> theta, Frame fra
   { P::frame_scales } -> std::convertible_to<bool>;
   /// The same population, its fixed arguments in the frame's units.
   { p.in_frame(frame) } -> std::same_as<P>;
-  /// theta of (mu - shift) / scale.
-  { p.to_frame(theta, frame) } -> std::same_as<std::vector<double>>;
+  /// theta of (mu - shift) / scale: an array, or a vector where the number of parameters is an argument.
+  { p.to_frame(theta, frame) } -> std::convertible_to<std::span<const double>>;
 };
 
 /// Optional: ln p(x | theta) for x = mu + noise of a known variance, where normal noise leaves a closed form.
@@ -184,12 +185,15 @@ P in_frame(const P& p, Frame frame) {
     return p;
 }
 
+/// out: as many as theta has.
 template <class P>
-std::vector<double> to_frame(const P& p, std::span<const double> theta, Frame frame) {
-  if constexpr (HasFrame<P>)
-    return p.to_frame(theta, frame);
-  else
-    return {theta.begin(), theta.end()};
+void to_frame(const P& p, std::span<const double> theta, Frame frame, double* out) {
+  if constexpr (HasFrame<P>) {
+    const auto framed = p.to_frame(theta, frame);
+    std::copy(framed.begin(), framed.end(), out);
+  } else {
+    std::copy(theta.begin(), theta.end(), out);
+  }
 }
 
 }  // namespace starling

@@ -26,7 +26,10 @@ struct Prior {
   double b = 1;
 
   /// ln p(theta), normalised; -infinity outside the support. `fixed`: 0 at its value, -infinity elsewhere.
-  [[nodiscard]] double log_density(double theta) const;
+  [[nodiscard]] double log_density(double theta) const { return log_shape(theta) - log_normalization(); }
+  /// Its two parts: ln of the density before it is normalised, and ln of what that integrates to.
+  [[nodiscard]] double log_shape(double theta) const;
+  [[nodiscard]] double log_normalization() const;
   /// The support is [lower, upper]; either may be infinite.
   [[nodiscard]] double lower() const;
   [[nodiscard]] double upper() const;

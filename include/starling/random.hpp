@@ -96,17 +96,25 @@ class HostStream {
   HostStream(std::uint64_t seed, std::uint32_t step, std::uint32_t chain, std::uint32_t purpose,
              std::uint32_t first_block = 0)
       : seed_(seed), step_(step), chain_(chain), purpose_(purpose), block_(first_block) {}
+  /// The same from block 0 on, whose words and those of block 1 are these.
+  HostStream(std::uint64_t seed, std::uint32_t step, std::uint32_t chain, std::uint32_t purpose,
+             const Words<std::uint32_t>& block0, const Words<std::uint32_t>& block1)
+      : seed_(seed),
+        step_(step),
+        chain_(chain),
+        purpose_(purpose),
+        block_(2),
+        blocks_{block0, block1},
+        used_(0) {}
   /// Uniform on (0, 1), 53 bits.
   double uniform() {
     if (used_ == 8) {  // two blocks at once keep the multiplier busy
-      for (std::uint32_t b = 0; b < 2; ++b) {
-        const auto r = philox4x32(Words<std::uint32_t>{{block_ + b, step_, chain_, purpose_}}, seed_);
-        for (std::uint32_t k = 0; k < 4; ++k) words_[4 * b + k] = r.w[k];
-      }
-      block_ += 2;
+      for (auto& block : blocks_)
+        block = philox4x32(Words<std::uint32_t>{{block_++, step_, chain_, purpose_}}, seed_);
       used_ = 0;
     }
-    const std::uint64_t high = words_[used_], low = words_[used_ + 1];
+    const auto& words = blocks_[used_ / 4].w;
+    const std::uint64_t high = words[used_ % 4], low = words[used_ % 4 + 1];
     used_ += 2;
     return (static_cast<double>((high << 32 | low) >> 11) + 0.5) * 0x1p-53;
   }
@@ -124,8 +132,8 @@ class HostStream {
  private:
   std::uint64_t seed_;
   std::uint32_t step_, chain_, purpose_, block_;
-  std::uint32_t words_[8] = {};
-  unsigned used_ = 8;
+  Words<std::uint32_t> blocks_[2];
+  unsigned used_ = 8;  // of the eight words in them
 };
 
 }  // namespace starling

@@ -17,6 +17,9 @@ Variant chosen_variant();
   template <class Latent>                                                                                  \
   std::unique_ptr<LatentKernel> make_latents(const ObjectTable<double>& objects, const LatentSetup& setup, \
                                              int threads);                                                 \
+  /** The words of blocks 0 and 1 of chains [first, first + count): [8][count]. */                         \
+  void first_words(std::uint64_t seed, std::uint32_t step, std::uint32_t purpose, std::uint32_t first,     \
+                   std::uint64_t count, std::uint32_t* words);                                             \
   }
 STARLING_CPU_VARIANT(generic)
 STARLING_CPU_VARIANT(avx2)

@@ -90,8 +90,8 @@ class CompiledPopulation final : public PopulationModel {
   std::shared_ptr<const PopulationModel> in_frame(Frame frame) const override {
     return std::make_shared<CompiledPopulation>(starling::in_frame(p_, frame));
   }
-  std::vector<double> to_frame(std::span<const double> theta, Frame frame) const override {
-    return starling::to_frame(p_, theta, frame);
+  void to_frame(std::span<const double> theta, Frame frame, double* out) const override {
+    starling::to_frame(p_, theta, frame, out);
   }
 
   int prepared_size() const override { return P::prepared_size; }

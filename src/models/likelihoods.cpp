@@ -22,15 +22,17 @@ class LikelihoodOrSums : public KernelLikelihood {
   void evaluate(std::span<const double> theta, std::span<double> out) override {
     if (!by_sums_) return KernelLikelihood::evaluate(theta, out);
     const std::size_t d = parts_.dimension;
-    for (std::size_t w = 0; w < out.size(); ++w)
-      out[w] = reference_value_ +
-               log_density_of_points(*parts_.population, theta_of_points(theta.subspan(w * d, d)), sums_);
+    std::vector<double> of_points(parts_.population_dimension);
+    for (std::size_t w = 0; w < out.size(); ++w) {
+      theta_of_points(theta.subspan(w * d, d), of_points.data());
+      out[w] = reference_value_ + log_density_of_points(*parts_.population, of_points, sums_);
+    }
   }
   std::uint64_t terms() const override { return by_sums_ ? 1 : KernelLikelihood::terms(); }
 
  protected:
-  /// The population's theta, in the frame, that those numbers are from.
-  [[nodiscard]] virtual std::vector<double> theta_of_points(std::span<const double> theta) const = 0;
+  /// out: the population's theta, in the frame, that those numbers are from.
+  virtual void theta_of_points(std::span<const double> theta, double* out) const = 0;
   virtual std::unique_ptr<LikelihoodKernel> kernel(const ObjectTable<double>& objects) = 0;
 
   std::unique_ptr<LikelihoodKernel> make_kernel(const ObjectTable<double>& objects) final {
@@ -92,7 +94,9 @@ class PointLikelihood final : public LikelihoodOrSums {
       if (!(v > -kInfinity)) v = 0;  // it may stand for any value where it is impossible
     return l;
   }
-  std::vector<double> theta_of_points(std::span<const double> theta) const override { return framed(theta); }
+  void theta_of_points(std::span<const double> theta, double* out) const override {
+    parts_.population->to_frame(population(theta), parts_.frame, out);
+  }
   std::unique_ptr<LikelihoodKernel> kernel(const ObjectTable<double>& objects) override {
     return parts_.population->kernel(Term::point, parts_.backend, objects);
   }
@@ -142,7 +146,7 @@ class ExactLikelihood final : public LikelihoodOrSums {
     return parts_.measurement->datum(rows_[i], parts_.frame);
   }
   /// Mean and standard deviation of x, where there is one noise.
-  [[nodiscard]] std::vector<double> of_x(const Theta& t) const {
+  [[nodiscard]] std::array<double, 2> of_x(const Theta& t) const {
     return {t.m, std::sqrt(t.s2 + t.q / one_noise_.v[0])};
   }
   double build(ObjectTable<double>& objects, std::span<const double>) override {
@@ -178,8 +182,10 @@ class ExactLikelihood final : public LikelihoodOrSums {
     };
     return sum;
   }
-  std::vector<double> theta_of_points(std::span<const double> theta) const override {
-    return of_x(at(framed(theta), noise(theta)));
+  void theta_of_points(std::span<const double> theta, double* out) const override {
+    parts_.population->to_frame(population(theta), parts_.frame, out);
+    const auto t = of_x(at({out, 2}, noise(theta)));
+    std::copy(t.begin(), t.end(), out);
   }
   std::unique_ptr<LikelihoodKernel> kernel(const ObjectTable<double>& objects) override {
     return parts_.population->kernel(Term::exact, parts_.backend, objects);

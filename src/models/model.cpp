@@ -48,6 +48,7 @@ Model::Model(std::string_view population, std::string_view measurement, const Pr
       if (parameters[j].prior.empty()) throw InputError(fmt::format("parameter '{}' has no prior", names[j]));
       priors_[j] = parse_prior(parameters[j].prior);
     }
+  for (const Prior& prior : priors_) log_normalization_ += prior.log_normalization();
 }
 
 std::string Model::population() const {
@@ -66,9 +67,9 @@ double Model::log_prior(std::span<const double> theta) const {
   for (std::size_t j = 0; j < priors_.size(); ++j) {
     if (!(theta[j] > parameters[j].lower && theta[j] < parameters[j].upper))
       return -std::numeric_limits<double>::infinity();
-    sum += priors_[j].log_density(theta[j]);
+    sum += priors_[j].log_shape(theta[j]);
   }
-  sum += definition_->log_constraint(theta);
+  sum += definition_->log_constraint(theta) - log_normalization_;
   return std::isnan(sum) ? -std::numeric_limits<double>::infinity() : sum;
 }
 

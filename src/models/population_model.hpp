@@ -56,7 +56,12 @@ class PopulationModel {
   [[nodiscard]] virtual bool frame_shifts() const = 0;
   [[nodiscard]] virtual bool frame_scales() const = 0;
   [[nodiscard]] virtual std::shared_ptr<const PopulationModel> in_frame(Frame frame) const = 0;
-  [[nodiscard]] virtual std::vector<double> to_frame(std::span<const double> theta, Frame frame) const = 0;
+  virtual void to_frame(std::span<const double> theta, Frame frame, double* out) const = 0;
+  [[nodiscard]] std::vector<double> framed(std::span<const double> theta, Frame frame) const {
+    std::vector<double> out(theta.size());
+    to_frame(theta, frame, out.data());
+    return out;
+  }
 
   // ---- density, in double; theta in this population's own units
   [[nodiscard]] virtual int prepared_size() const = 0;

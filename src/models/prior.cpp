@@ -94,10 +94,6 @@ Prior checked(Prior prior) {
   return prior;
 }
 
-double normal_log_density(double z, double sd) {
-  return -0.5 * z * z - std::log(sd) - half_log_two_pi;
-}
-
 double normal_score(double u) {
   return -std::numbers::sqrt2 * boost::math::erfc_inv(2 * u);
 }
@@ -141,36 +137,61 @@ double Prior::upper() const {
   }
 }
 
-double Prior::log_density(double theta) const {
+double Prior::log_shape(double theta) const {
   // Written so that NaN is outside too.
   if (!(theta >= lower() && theta <= upper() && std::isfinite(theta))) return -infinity;
+  const auto half_square = [](double z) { return 0.5 * z * z; };
   switch (family) {
     case Family::uniform:
-      return -std::log(b - a);
+    case Family::fixed:
+      return 0;
     case Family::normal:
-      return normal_log_density((theta - a) / b, b);
+      return -half_square((theta - a) / b);
     case Family::half_normal:
-      return std::numbers::ln2 + normal_log_density(theta / a, a);
+      return -half_square(theta / a);
     case Family::half_cauchy:
-      return std::log(2 / std::numbers::pi) - std::log(a) - 2 * std::log(std::hypot(1.0, theta / a));
+      return -2 * std::log(std::hypot(1.0, theta / a));
     case Family::log_uniform:
-      return -std::log(theta) - std::log(log_ratio(a, b));
+      return -std::log(theta);
     case Family::log_normal:
       if (theta == 0) return -infinity;
-      return normal_log_density((std::log(theta) - a) / b, b) - std::log(theta);
+      return -half_square((std::log(theta) - a) / b) - std::log(theta);
     case Family::exponential:
-      return -theta / a - std::log(a);
+      return -theta / a;
     case Family::gamma:
       // The one point 0 is left out where the density has its pole (shape < 1): no walker may sit on it.
-      if (theta == 0) return a == 1 ? -std::log(b) : -infinity;
-      return (a - 1) * (std::log(theta) - std::log(b)) - theta / b - boost::math::lgamma(a) - std::log(b);
+      if (theta == 0) return a == 1 ? 0 : -infinity;
+      return (a - 1) * (std::log(theta) - std::log(b)) - theta / b;
     case Family::inverse_gamma:
       if (theta == 0 || !std::isfinite(b / theta)) return -infinity;
-      return a * (std::log(b) - std::log(theta)) - b / theta - std::log(theta) - boost::math::lgamma(a);
+      return a * (std::log(b) - std::log(theta)) - b / theta - std::log(theta);
+  }
+  return -infinity;
+}
+
+double Prior::log_normalization() const {
+  switch (family) {
+    case Family::uniform:
+      return std::log(b - a);
+    case Family::normal:
+    case Family::log_normal:
+      return std::log(b) + half_log_two_pi;
+    case Family::half_normal:
+      return std::log(a) + half_log_two_pi - std::numbers::ln2;
+    case Family::half_cauchy:
+      return std::log(a) - std::log(2 / std::numbers::pi);
+    case Family::log_uniform:
+      return std::log(log_ratio(a, b));
+    case Family::exponential:
+      return std::log(a);
+    case Family::gamma:
+      return boost::math::lgamma(a) + std::log(b);
+    case Family::inverse_gamma:
+      return boost::math::lgamma(a);
     case Family::fixed:
       return 0;
   }
-  return -infinity;
+  return 0;
 }
 
 double Prior::quantile(double u) const {

@@ -18,7 +18,7 @@ std::vector<QuadraturePoint> points_for(const Parts& parts, std::span<const doub
     const auto theta = others.subspan(k, parts.dimension);
     points.push_back(quadrature_point(
         *parts.population, *parts.measurement,
-        parts.population->to_frame(theta.first(parts.population_dimension), parts.frame),
+        parts.population->framed(theta.first(parts.population_dimension), parts.frame),
         theta.subspan(parts.population_dimension, parts.measurement_dimension), parts.frame));
   }
   return points;

@@ -54,8 +54,8 @@ std::vector<double> replay_latents(const Parts& parts, std::size_t object, const
     for (std::size_t c = 0; c < chains; ++c) {
       const auto [a, b] = eta_transform(
           *parts.population,
-          parts.population->to_frame(sweep_of(setup.theta_centred, t).subspan(c * d, dp), parts.frame),
-          parts.population->to_frame(sweep_of(setup.theta, t).subspan(c * d, dp), parts.frame));
+          parts.population->framed(sweep_of(setup.theta_centred, t).subspan(c * d, dp), parts.frame),
+          parts.population->framed(sweep_of(setup.theta, t).subspan(c * d, dp), parts.frame));
       replay->transform(c, a, b);
       out[t * chains + c] = parts.frame.from(replay->value(c));
     }

@@ -208,7 +208,7 @@ class ByQuadrature final : public Factor {
   }
 
   [[nodiscard]] std::vector<double> framed(std::span<const double> theta) const {
-    return parts_.population->to_frame(theta.first(parts_.population_dimension), parts_.frame);
+    return parts_.population->framed(theta.first(parts_.population_dimension), parts_.frame);
   }
   [[nodiscard]] std::span<const double> noise(std::span<const double> theta) const {
     return theta.subspan(parts_.population_dimension, parts_.measurement_dimension);
@@ -267,7 +267,7 @@ InjectionSums injection_sums(const Parts& parts, const Selection& selection) {
   sums.coefficients = parts.population->prepared_size();
   sums.prepared = [parts](std::span<const double> theta) {
     return parts.population->prepared(
-        parts.population->to_frame(theta.first(parts.population_dimension), parts.frame));
+        parts.population->framed(theta.first(parts.population_dimension), parts.frame));
   };
   sums.kernel = parts.population->kernel(Term::injections, parts.backend, objects);
   sums.in_double = [population = parts.population, mu = std::move(objects.sample[0]),

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "backends/host_streams.hpp"
 #include "sampler/moves.hpp"
 
 namespace starling {
@@ -63,31 +64,27 @@ void Ensembles::clear_counts() {
 void move_once(Ensembles& state, std::size_t first, std::size_t last, const MoveSettings& settings,
                std::uint32_t sweep, Purpose purpose, std::uint32_t number, const Target& target) {
   const std::size_t d = state.dimension, half = state.walkers / 2;
-  std::vector<std::size_t> chains, kind;
-  std::vector<double> proposed, factor, u, lp;
+  const std::size_t n = (last - first) * half;
+  std::vector<std::size_t> chains(n), kind(n);
+  std::vector<double> proposed(n * d), factor(n), u(n), lp(n);
   for (std::size_t side = 0; side < 2; ++side) {
-    chains.clear();
-    for (std::size_t e = first; e < last; ++e)
-      for (std::size_t k = 0; k < half; ++k) chains.push_back(e * state.walkers + side * half + k);
-    const std::size_t n = chains.size();
-    kind.resize(n);
-    proposed.resize(n * d);
-    factor.resize(n);
-    u.resize(n);
-    lp.resize(n);
-    for (std::size_t i = 0; i < n; ++i) {
-      const std::size_t chain = chains[i], e = chain / state.walkers;
-      HostStream stream(settings.seed, sweep, static_cast<std::uint32_t>(chain),
-                        purpose_word(purpose, number));
-      const auto theta = state.at(chain);
-      const std::span<double> row(proposed.data() + i * d, d);
-      std::copy(theta.begin(), theta.end(), row.begin());
+    for (std::size_t e = first; e < last; ++e) {
+      const std::size_t begin = e * state.walkers + side * half;
       const OtherHalf other{state.theta.data() + (e * state.walkers + (1 - side) * half) * d, half, d,
                             state.free};
-      const MoveKind move = kind_of_move(settings.mix, stream);
-      kind[i] = place_of(e, move, purpose);
-      factor[i] = propose(move, settings.stretch_scale, theta, other, stream, row);
-      u[i] = stream.uniform();
+      auto streams = host_streams(settings.seed, sweep, purpose_word(purpose, number),
+                                  static_cast<std::uint32_t>(begin), half);
+      for (std::size_t k = 0; k < half; ++k) {
+        const std::size_t i = (e - first) * half + k;
+        chains[i] = begin + k;
+        const auto theta = state.at(chains[i]);
+        const auto row = std::span(proposed).subspan(i * d, d);
+        std::copy(theta.begin(), theta.end(), row.begin());
+        const MoveKind move = kind_of_move(settings.mix, streams[k]);
+        kind[i] = place_of(e, move, purpose);
+        factor[i] = propose(move, settings.stretch_scale, theta, other, streams[k], row);
+        u[i] = streams[k].uniform();
+      }
     }
     target(chains, proposed, lp);
     for (std::size_t i = 0; i < n; ++i) {
@@ -106,11 +103,12 @@ void draw_once(Ensembles& state, std::size_t first, std::size_t last, std::uint6
   std::vector<std::size_t> chains(n);
   std::vector<double> proposed(theta.begin(), theta.end()), u(n), before(n), after(n), lp(n);
   std::vector<bool> drawn(n);
+  auto streams =
+      host_streams(seed, sweep, purpose_word(purpose, number), static_cast<std::uint32_t>(begin), n);
   for (std::size_t i = 0; i < n; ++i) {
     chains[i] = begin + i;
-    HostStream stream(seed, sweep, static_cast<std::uint32_t>(chains[i]), purpose_word(purpose, number));
-    drawn[i] = draw(chains[i], stream, std::span(proposed).subspan(i * d, d));
-    u[i] = stream.uniform();
+    drawn[i] = draw(chains[i], streams[i], std::span(proposed).subspan(i * d, d));
+    u[i] = streams[i].uniform();
   }
   prior(theta, before);
   prior(proposed, after);

@@ -20,31 +20,32 @@ class ThetaTarget {
     const std::size_t d = model_->parameters().size();
     for (std::size_t i = 0; i < lp.size(); ++i) lp[i] = model_->log_prior(theta.subspan(i * d, d));
     if (selection_ == nullptr) return;
-    const auto inside = indices_inside(lp);
-    const auto rows = rows_of(theta, inside);
-    std::vector<double> value(inside.size());
-    selection_->log_factor(rows, value);
-    for (std::size_t k = 0; k < inside.size(); ++k) lp[inside[k]] += value[k];
+    add_inside(theta, lp,
+               [&](std::span<const std::size_t>, std::span<const double> rows, std::span<double> out) {
+                 selection_->log_factor(rows, out);
+               });
   }
 
   /// evaluate(indices of the proposals, their theta, out)
   template <class Evaluate>
   void operator()(std::span<const double> theta, std::span<double> lp, Evaluate evaluate) const {
     prior(theta, lp);
-    const auto inside = indices_inside(lp);
-    if (inside.empty()) return;
-    const auto rows = rows_of(theta, inside);
-    std::vector<double> value(inside.size());
-    evaluate(std::span<const std::size_t>(inside), std::span<const double>(rows), std::span<double>(value));
-    for (std::size_t k = 0; k < inside.size(); ++k) lp[inside[k]] += value[k];
+    add_inside(theta, lp, evaluate);
   }
 
  private:
-  [[nodiscard]] static std::vector<std::size_t> indices_inside(std::span<const double> lp) {
+  /// Adds to each lp that is finite.
+  template <class Evaluate>
+  void add_inside(std::span<const double> theta, std::span<double> lp, Evaluate evaluate) const {
     std::vector<std::size_t> inside;
+    inside.reserve(lp.size());
     for (std::size_t i = 0; i < lp.size(); ++i)
       if (lp[i] > -std::numeric_limits<double>::infinity()) inside.push_back(i);
-    return inside;
+    if (inside.empty()) return;
+    std::vector<double> value(inside.size()), rows;
+    if (inside.size() < lp.size()) theta = rows = rows_of(theta, inside);
+    evaluate(std::span<const std::size_t>(inside), theta, std::span<double>(value));
+    for (std::size_t k = 0; k < inside.size(); ++k) lp[inside[k]] += value[k];
   }
   [[nodiscard]] std::vector<double> rows_of(std::span<const double> theta,
                                             const std::vector<std::size_t>& which) const {

@@ -41,7 +41,7 @@ struct Bb1 {
 
   static constexpr bool frame_shifts = false, frame_scales = true;
   static Bb1 in_frame(Frame) { return {}; }
-  static std::vector<double> to_frame(std::span<const double> theta, Frame frame) {
+  static std::array<double, 3> to_frame(std::span<const double> theta, Frame frame) {
     return {theta[0], theta[1] / frame.scale, theta[2] / frame.scale};
   }
 

@@ -52,7 +52,7 @@ struct BrokenPowerLaw {
 
   static constexpr bool frame_shifts = false, frame_scales = true;
   static BrokenPowerLaw in_frame(Frame) { return {}; }
-  static std::vector<double> to_frame(std::span<const double> theta, Frame frame) {
+  static std::array<double, 5> to_frame(std::span<const double> theta, Frame frame) {
     return {theta[0], theta[1], theta[2] / frame.scale, theta[3] / frame.scale, theta[4] / frame.scale};
   }
 

@@ -52,7 +52,7 @@ struct DoubleSchechter {
   DoubleSchechter in_frame(Frame frame) const {
     return DoubleSchechter(std::array<double, 1>{x_min - frame.shift});
   }
-  static std::vector<double> to_frame(std::span<const double> theta, Frame frame) {
+  static std::array<double, 4> to_frame(std::span<const double> theta, Frame frame) {
     return {theta[0], theta[1], theta[2] - frame.shift, theta[3]};
   }
 

@@ -60,7 +60,7 @@ struct GammaPopulation {
 
   static constexpr bool frame_shifts = false, frame_scales = true;
   static GammaPopulation in_frame(Frame) { return {}; }
-  static std::vector<double> to_frame(std::span<const double> theta, Frame frame) {
+  static std::array<double, 2> to_frame(std::span<const double> theta, Frame frame) {
     return {theta[0], theta[1] / frame.scale};
   }
 

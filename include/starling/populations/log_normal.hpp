@@ -54,7 +54,7 @@ struct LogNormalPopulation {
 
   static constexpr bool frame_shifts = false, frame_scales = true;
   static LogNormalPopulation in_frame(Frame) { return {}; }
-  static std::vector<double> to_frame(std::span<const double> theta, Frame frame) {
+  static std::array<double, 2> to_frame(std::span<const double> theta, Frame frame) {
     return {theta[0] - std::log(frame.scale), theta[1]};
   }
 

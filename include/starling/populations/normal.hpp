@@ -72,7 +72,7 @@ struct NormalPopulation {
   }
   static constexpr bool frame_shifts = true, frame_scales = true;
   static NormalPopulation in_frame(Frame) { return {}; }
-  static std::vector<double> to_frame(std::span<const double> theta, Frame frame) {
+  static std::array<double, 2> to_frame(std::span<const double> theta, Frame frame) {
     return {frame.to(theta[0]), theta[1] / frame.scale};
   }
 

@@ -67,7 +67,7 @@ struct PowerLawPeak {
   PowerLawPeak in_frame(Frame frame) const {
     return PowerLawPeak(std::array<double, 1>{gaussian_mass_maximum / frame.scale});
   }
-  static std::vector<double> to_frame(std::span<const double> theta, Frame frame) {
+  static std::array<double, 6> to_frame(std::span<const double> theta, Frame frame) {
     return {theta[0], theta[1] / frame.scale, theta[2] / frame.scale,
             theta[3], theta[4] / frame.scale, theta[5] / frame.scale};
   }

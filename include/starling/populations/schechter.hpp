@@ -129,7 +129,7 @@ struct Schechter {
 
   static constexpr bool frame_shifts = true, frame_scales = false;
   Schechter in_frame(Frame frame) const { return Schechter(std::array<double, 1>{x_min - frame.shift}); }
-  static std::vector<double> to_frame(std::span<const double> theta, Frame frame) {
+  static std::array<double, 2> to_frame(std::span<const double> theta, Frame frame) {
     return {theta[0], theta[1] - frame.shift};
   }
 

@@ -38,7 +38,7 @@ struct SkewNormal {
   }
   static constexpr bool frame_shifts = true, frame_scales = true;
   static SkewNormal in_frame(Frame) { return {}; }
-  static std::vector<double> to_frame(std::span<const double> theta, Frame frame) {
+  static std::array<double, 3> to_frame(std::span<const double> theta, Frame frame) {
     return {frame.to(theta[0]), theta[1] / frame.scale, theta[2]};
   }
 

@@ -40,7 +40,7 @@ struct StudentT {
   }
   static constexpr bool frame_shifts = true, frame_scales = true;
   static StudentT in_frame(Frame) { return {}; }
-  static std::vector<double> to_frame(std::span<const double> theta, Frame frame) {
+  static std::array<double, 3> to_frame(std::span<const double> theta, Frame frame) {
     return {frame.to(theta[0]), theta[1] / frame.scale, theta[2]};
   }
 

@@ -109,7 +109,7 @@ struct TruncatedNormal {
   TruncatedNormal in_frame(Frame frame) const {
     return TruncatedNormal(std::array<double, 2>{frame.to(lower), frame.to(upper)});
   }
-  static std::vector<double> to_frame(std::span<const double> theta, Frame frame) {
+  static std::array<double, 2> to_frame(std::span<const double> theta, Frame frame) {
     return {frame.to(theta[0]), theta[1] / frame.scale};
   }
 
