@@ -44,9 +44,7 @@ float fold_lanes(Real r) {
   return sum;
 }
 WordBatch lane_numbers() {
-  std::uint32_t n[kLanes];
-  for (std::uint32_t l = 0; l < kLanes; ++l) n[l] = l;
-  return WordBatch::load_unaligned(n);
+  return numbers_from<WordBatch>(0);
 }
 std::uint32_t fold_lanes(WordBatch w) {
   std::uint32_t lane[kLanes], fold = 0;

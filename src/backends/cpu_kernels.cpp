@@ -21,11 +21,7 @@ struct Lanes<FloatBatch> {
   static constexpr std::uint64_t size = FloatBatch::size;
   static FloatBatch load(const float* p) { return FloatBatch::load_unaligned(p); }
   static void store(float* p, FloatBatch v) { v.store_unaligned(p); }
-  static WordBatch numbers(std::uint32_t first) {
-    alignas(64) std::uint32_t n[size];
-    for (std::uint32_t l = 0; l < size; ++l) n[l] = first + l;
-    return WordBatch::load_aligned(n);
-  }
+  static WordBatch numbers(std::uint32_t first) { return numbers_from<WordBatch>(first); }
 };
 static_assert(kGroup % kWidestBatch == 0 && kWidestBatch % FloatBatch::size == 0);
 #endif

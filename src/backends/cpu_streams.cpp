@@ -21,9 +21,7 @@ void store(Word w, std::uint32_t* out) {
 using Word = WordBatch;
 constexpr std::uint64_t kLanes = Word::size;
 Word chains_from(std::uint32_t first) {
-  std::uint32_t number[kLanes];
-  for (std::uint32_t lane = 0; lane < kLanes; ++lane) number[lane] = first + lane;
-  return Word::load_unaligned(number);
+  return numbers_from<Word>(first);
 }
 void store(Word w, std::uint32_t* out) {
   w.store_unaligned(out);

@@ -65,6 +65,14 @@ struct math::Ops<FloatBatch> {
   }
 };
 
+/// first, first + 1, ... in the lanes. A template, so that each instruction set has a function of its own.
+template <class Batch>
+Batch numbers_from(std::uint32_t first) {
+  alignas(64) std::uint32_t number[Batch::size];
+  for (std::uint32_t lane = 0; lane < Batch::size; ++lane) number[lane] = first + lane;
+  return Batch::load_aligned(number);
+}
+
 #if defined(__AVX512F__) || defined(__AVX2__)
 /// x86 multiplies the even lanes of two batches to 64 bits; the odd ones are shifted there and back.
 template <>

@@ -178,7 +178,7 @@ class LatentTarget final : public JointTarget {
     return scales;
   }
   [[nodiscard]] std::vector<double> framed(std::span<const double> theta) const {
-    return parts_.population->framed(theta.first(parts_.population_dimension), parts_.frame);
+    return parts_.framed(theta);
   }
   [[nodiscard]] std::span<const double> noise(std::span<const double> theta) const {
     return theta.subspan(parts_.population_dimension, parts_.measurement_dimension);

@@ -21,7 +21,7 @@ class KernelLikelihood : public Likelihood {
     for (double& l : log_likelihood) l += reference_value_;
   }
   void rebase(std::span<const double> reference, std::span<const double> others) override {
-    reference_ = parts_.population->framed(population(reference), parts_.frame);
+    reference_ = parts_.framed(reference);
     const auto n = noise(reference);
     reference_noise_ = {n.begin(), n.end()};
     ObjectTable<double> objects;
@@ -69,7 +69,7 @@ class KernelLikelihood : public Likelihood {
     return theta.subspan(parts_.population_dimension, parts_.measurement_dimension);
   }
   [[nodiscard]] std::vector<double> framed(std::span<const double> theta) const {
-    return parts_.population->framed(population(theta), parts_.frame);
+    return parts_.framed(theta);
   }
   [[nodiscard]] std::vector<double> prepared(std::span<const double> framed_theta) const {
     return parts_.population->prepared(framed_theta);

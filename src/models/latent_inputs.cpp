@@ -82,7 +82,7 @@ double first_scale(const Parts& parts, const ObjectTable<double>& objects, std::
 }
 
 void latent_column(const Parts& parts, std::span<const double> theta, double* out, bool start) {
-  const auto framed = parts.population->framed(theta.first(parts.population_dimension), parts.frame);
+  const auto framed = parts.framed(theta);
   const auto place = parts.population->location_scale(framed);
   *out++ = place ? place->first : start ? likely_value(parts, framed) : 0;
   parts.population->prepare(framed, out);

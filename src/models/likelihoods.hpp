@@ -27,6 +27,11 @@ struct Parts {
   Backend backend;
   double tolerance;                                ///< of quadrature, per object
   std::shared_ptr<const Catalog> nodes = nullptr;  ///< what `catalog` refers to, where it was made for this
+
+  /// The population's part of theta, in the frame.
+  [[nodiscard]] std::vector<double> framed(std::span<const double> theta) const {
+    return population->framed(theta.first(population_dimension), frame);
+  }
 };
 
 /// The naive fit of the points. theta may have parameters after the population's; they do not enter.

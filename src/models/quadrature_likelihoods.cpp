@@ -16,10 +16,9 @@ std::vector<QuadraturePoint> points_for(const Parts& parts, std::span<const doub
       quadrature_point(*parts.population, *parts.measurement, reference, reference_noise, parts.frame));
   for (std::size_t k = 0; k + parts.dimension <= others.size(); k += parts.dimension) {
     const auto theta = others.subspan(k, parts.dimension);
-    points.push_back(quadrature_point(
-        *parts.population, *parts.measurement,
-        parts.population->framed(theta.first(parts.population_dimension), parts.frame),
-        theta.subspan(parts.population_dimension, parts.measurement_dimension), parts.frame));
+    points.push_back(quadrature_point(*parts.population, *parts.measurement, parts.framed(theta),
+                                      theta.subspan(parts.population_dimension, parts.measurement_dimension),
+                                      parts.frame));
   }
   return points;
 }

@@ -5,7 +5,7 @@
 namespace starling {
 
 std::vector<double> replay_latents(const Parts& parts, std::size_t object, const ReplaySetup& setup) {
-  const std::size_t chains = setup.chains, d = parts.dimension, dp = parts.population_dimension;
+  const std::size_t chains = setup.chains, d = parts.dimension;
   const auto update = parse_latent_update(setup.latent_update);
   const auto one = latent_objects(parts, object, object + 1);
   ObjectTable<double> four;
@@ -52,10 +52,9 @@ std::vector<double> replay_latents(const Parts& parts, std::size_t object, const
     if (t < setup.burn_in)
       replay->adapt(adaptation_gain(t), static_cast<double>(setup.updates * chains), accepted);
     for (std::size_t c = 0; c < chains; ++c) {
-      const auto [a, b] = eta_transform(
-          *parts.population,
-          parts.population->framed(sweep_of(setup.theta_centred, t).subspan(c * d, dp), parts.frame),
-          parts.population->framed(sweep_of(setup.theta, t).subspan(c * d, dp), parts.frame));
+      const auto [a, b] =
+          eta_transform(*parts.population, parts.framed(sweep_of(setup.theta_centred, t).subspan(c * d, d)),
+                        parts.framed(sweep_of(setup.theta, t).subspan(c * d, d)));
       replay->transform(c, a, b);
       out[t * chains + c] = parts.frame.from(replay->value(c));
     }

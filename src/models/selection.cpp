@@ -208,7 +208,7 @@ class ByQuadrature final : public Factor {
   }
 
   [[nodiscard]] std::vector<double> framed(std::span<const double> theta) const {
-    return parts_.population->framed(theta.first(parts_.population_dimension), parts_.frame);
+    return parts_.framed(theta);
   }
   [[nodiscard]] std::span<const double> noise(std::span<const double> theta) const {
     return theta.subspan(parts_.population_dimension, parts_.measurement_dimension);
@@ -266,8 +266,7 @@ InjectionSums injection_sums(const Parts& parts, const Selection& selection) {
   InjectionSums sums;
   sums.coefficients = parts.population->prepared_size();
   sums.prepared = [parts](std::span<const double> theta) {
-    return parts.population->prepared(
-        parts.population->framed(theta.first(parts.population_dimension), parts.frame));
+    return parts.population->prepared(parts.framed(theta));
   };
   sums.kernel = parts.population->kernel(Term::injections, parts.backend, objects);
   sums.in_double = [population = parts.population, mu = std::move(objects.sample[0]),
