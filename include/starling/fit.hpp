@@ -74,7 +74,7 @@ struct FitOptions {
   /// Marginal fits of posterior samples: "none", "first-order" (+ V / 2), "jackknife", or "gaussian" (normal
   /// population, near-normal samples under a flat interim prior: means and variances in their place).
   std::string bias_correction = "none";
-  double quadrature_tolerance = 1e-6;  ///< error of one object's ln L by quadrature
+  double quadrature_tolerance = 1e-6;  ///< error of one object's ln L by nodes, in the place of samples, too
   std::string device =
       "auto";       ///< "auto", "cpu", "cuda", "cuda:K", "reference" (serial, double: the oracle, slow)
   int threads = 0;  ///< CPU threads; 0: all cores

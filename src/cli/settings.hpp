@@ -151,7 +151,7 @@ void for_each_setting(Visit&& visit) {
       [](auto& r) -> auto& { return r.fit.bias_correction; });
   visit(
       S{likelihood_settings, "fit", "tolerance", "--tolerance", "NUMBER",
-        "error of one object's ln L by quadrature"},
+        "error of one object's ln L by quadrature, or by nodes that stand for its posterior samples"},
       [](auto& r) -> auto& { return r.fit.quadrature_tolerance; });
   visit(
       S{likelihood_settings, "fit", "device", "--device", "DEVICE",

@@ -307,15 +307,16 @@ std::string few_injections(const Chain& chain) {
       n_eff, needed, variance);
 }
 
-// An integral over latents that missed its tolerance by much.
+// An integral over latents, or over nodes in the place of samples, that missed its tolerance by much.
 std::string bad_integral(const Chain& chain) {
   const double error = number_of(chain, "integration_error");
   if (!(error > 1e-3)) return {};
-  return fmt::format(
-      "The integral over the latent of the worst object has an error of {:.2g} in its ln L. Use the joint "
-      "fit, "
-      "which needs no integral.",
-      error);
+  const bool of_samples = !chain.results.monte_carlo.worst.empty();
+  return fmt::format("{} of the worst object has an error of {:.2g} in its ln L. {}",
+                     of_samples ? "What stands for the posterior samples" : "The integral over the latent",
+                     error,
+                     of_samples ? "Sum over all of them (--tolerance 1e-15)."
+                                : "Use the joint fit, which needs no integral.");
 }
 
 std::string nan_proposals(const Chain& chain) {

@@ -35,8 +35,11 @@ class Likelihood {
   virtual void variance(std::span<const double> theta, std::span<double> v) = 0;
   /// The objects whose Monte Carlo error is largest at theta, and V there (samples only).
   virtual MonteCarloError monte_carlo(std::span<const double> theta) = 0;
-  /// The largest error of an object's ln L by quadrature, as it was estimated; 0 for the others.
-  [[nodiscard]] virtual double integration_error() const = 0;
+  /// Whether nodes stand for integrals or for posterior samples, which are right near rebase's thetas alone.
+  [[nodiscard]] virtual bool by_nodes() const = 0;
+  /// The largest error of an object's ln L by nodes, as it was estimated or is found at some of these draws
+  /// ([n][d]); 0 for the others.
+  [[nodiscard]] virtual double integration_error(std::span<const double> draws) const = 0;
 };
 
 class SelectionFactor;  // models/selection.hpp

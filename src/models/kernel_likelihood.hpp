@@ -8,6 +8,7 @@
 
 #include "backends/parallel.hpp"
 #include "models/likelihoods.hpp"
+#include "models/sample_nodes.hpp"
 
 namespace starling {
 
@@ -35,7 +36,8 @@ class KernelLikelihood : public Likelihood {
   std::uint64_t terms() const override { return terms_; }
   void variance(std::span<const double>, std::span<double> v) override { std::fill(v.begin(), v.end(), 0.0); }
   MonteCarloError monte_carlo(std::span<const double>) override { return {}; }
-  double integration_error() const override { return 0; }
+  bool by_nodes() const override { return false; }
+  double integration_error(std::span<const double>) const override { return 0; }
 
  protected:
   /// Fills the objects' columns for reference_ and returns ln L(reference), in the catalog's units.
@@ -105,12 +107,8 @@ class SamplesLikelihood : public KernelLikelihood {
   }
 
  protected:
-  /// mu (in the frame) and log interim densities of object i's samples; views that last until the next call
-  /// from the same thread.
-  struct Values {
-    std::span<const double> mu, log_interim;  // the second empty: flat
-  };
-  [[nodiscard]] virtual Values values(std::size_t i) const = 0;
+  /// Object i's samples; views that last until the next call from the same thread.
+  [[nodiscard]] virtual WeightedSamples values(std::size_t i) const = 0;
   [[nodiscard]] virtual const std::vector<std::uint64_t>& offsets() const = 0;
   /// What ln L_i has beside the logarithm of the sum.
   [[nodiscard]] virtual double constant(std::size_t i) const = 0;
@@ -130,7 +128,7 @@ class SamplesLikelihood : public KernelLikelihood {
     return s;
   }
   [[nodiscard]] std::vector<double> log_weights(std::span<const double> prepared_theta, std::size_t i) const {
-    const Values v = values(i);
+    const WeightedSamples v = values(i);
     std::vector<double> l(v.mu.size());
     parts_.population->log_density(prepared_theta, v.mu, l);
     if (!v.log_interim.empty())
@@ -139,8 +137,14 @@ class SamplesLikelihood : public KernelLikelihood {
   }
 
   double build(ObjectTable<double>& objects, std::span<const double>) override {
+    return fill(objects, offsets(), [this](std::size_t i) { return values(i); });
+  }
+  /// The columns of objects, from `values`, which offsets count.
+  template <class ValuesOf>
+  double fill(ObjectTable<double>& objects, const std::vector<std::uint64_t>& offsets,
+              const ValuesOf& values) const {
     const auto c = prepared(reference_);
-    objects.offset = offsets();
+    objects.offset = offsets;
     const std::size_t total = objects.offset.back();
     const bool stored = !parts_.population->has_ratio();
     objects.sample[0].resize(total);
@@ -150,7 +154,7 @@ class SamplesLikelihood : public KernelLikelihood {
     objects.column[0].resize(objects.size);
     parallel_for(objects.size, parts_.backend.threads, 64, [&](std::size_t i) {
       static thread_local std::vector<double> l;
-      const Values v = values(i);
+      const WeightedSamples v = values(i);
       const std::size_t begin = objects.offset[i], count = v.mu.size();
       l.resize(count);
       parts_.population->log_density(c, v.mu, l);

@@ -41,7 +41,8 @@ class FixedNodesLikelihood final : public SamplesLikelihood {
  public:
   explicit FixedNodesLikelihood(const Parts& parts)
       : SamplesLikelihood(parts), rows_(*parts.measurement, parts.catalog) {}
-  double integration_error() const override { return error_; }
+  bool by_nodes() const override { return true; }
+  double integration_error(std::span<const double>) const override { return error_; }
 
  private:
   double build(ObjectTable<double>& objects, std::span<const double> others) override {
@@ -72,7 +73,7 @@ class FixedNodesLikelihood final : public SamplesLikelihood {
       constant_[i] = top + parts_.measurement->log_constant(row, parts_.frame);
     });
   }
-  Values values(std::size_t i) const override {
+  WeightedSamples values(std::size_t i) const override {
     const std::size_t begin = offsets_[i], count = offsets_[i + 1] - begin;
     return {std::span(mu_).subspan(begin, count), std::span(log_interim_).subspan(begin, count)};
   }
@@ -93,7 +94,8 @@ class MovingNodesLikelihood final : public KernelLikelihood {
     coefficients_ = parts.population->prepared_size() + kMeasurementCoefficients + 2 +
                     (parts.population->has_break() ? 1 : 0);
   }
-  double integration_error() const override { return error_; }
+  bool by_nodes() const override { return true; }
+  double integration_error(std::span<const double>) const override { return error_; }
   void pointwise(std::span<const double> theta, std::span<double> out) override {
     const auto point =
         quadrature_point(*parts_.population, *parts_.measurement, framed(theta), noise(theta), parts_.frame);

@@ -1,6 +1,9 @@
 // The likelihoods of theta over posterior samples, and over nodes that stand for them.
 #include <fmt/format.h>
 
+#include <numeric>
+#include <optional>
+
 #include "models/frames.hpp"
 #include "models/kernel_likelihood.hpp"
 #include "models/sample_density.hpp"
@@ -19,7 +22,7 @@ class CatalogSamplesLikelihood : public SamplesLikelihood {
   using SamplesLikelihood::SamplesLikelihood;
 
  protected:
-  Values values(std::size_t i) const override {
+  WeightedSamples values(std::size_t i) const override {
     static thread_local std::vector<double> mu;
     const Catalog& catalog = parts_.catalog;
     const std::size_t begin = catalog.offsets[i], count = catalog.offsets[i + 1] - begin;
@@ -52,7 +55,7 @@ class PosteriorSamplesLikelihood final : public CatalogSamplesLikelihood {
     }
   }
   void rebase(std::span<const double> reference, std::span<const double> others) override {
-    SamplesLikelihood::rebase(reference, others);
+    CatalogSamplesLikelihood::rebase(reference, others);
     error_kernel_.reset();
     if (correction_ != BiasCorrection::none) make_error_kernel();
   }
@@ -68,6 +71,32 @@ class PosteriorSamplesLikelihood final : public CatalogSamplesLikelihood {
   void variance(std::span<const double> theta, std::span<double> v) override {
     const auto error = errors(theta);
     std::copy_n(error.begin(), v.size(), v.begin());
+  }
+
+  /// Corrections of the bias are made of every sample, and a density that ends where theta says is not
+  /// smooth.
+  bool by_nodes() const override {
+    return correction_ == BiasCorrection::none && !parts_.population->support_moves() &&
+           !parts_.population->has_break();
+  }
+  double integration_error(std::span<const double> draws) const override {
+    if (!nodes_) return 0;
+    // at some of the draws, too: densities of one's own may be less smooth than they say
+    const std::size_t d = parts_.dimension, n = draws.size() / d, checks = std::min<std::size_t>(n, 8);
+    std::vector<std::vector<double>> thetas;
+    for (std::size_t k = 0; k < checks; ++k)
+      thetas.push_back(prepared(framed(draws.subspan(k * (n / checks) * d, d))));
+    std::vector<double> errors(parts_.catalog.size());
+    parallel_for(errors.size(), parts_.backend.threads, 64, [&](std::size_t i) {
+      const WeightedSamples samples = values(i);
+      for (const auto& c : thetas) {
+        const double exact = log_sum_over(*parts_.population, c, samples),
+                     by_nodes = log_sum_over(*parts_.population, c, nodes_->of(i));
+        if (exact != by_nodes) errors[i] = std::max(errors[i], std::abs(exact - by_nodes));
+      }
+    });
+    return std::accumulate(errors.begin(), errors.end(), nodes_->error,
+                           [](double a, double b) { return std::max(a, b); });
   }
 
   MonteCarloError monte_carlo(std::span<const double> theta) override {
@@ -95,11 +124,28 @@ class PosteriorSamplesLikelihood final : public CatalogSamplesLikelihood {
   }
 
  private:
+  /// Nodes that are right at others stand for the samples where that halves their number.
+  double build(ObjectTable<double>& objects, std::span<const double> others) override {
+    nodes_.reset();
+    if (by_nodes() && !others.empty()) {
+      std::vector<std::vector<double>> thetas{prepared(reference_)};
+      for (std::size_t k = 0; k + parts_.dimension <= others.size(); k += parts_.dimension)
+        thetas.push_back(prepared(framed(others.subspan(k, parts_.dimension))));
+      nodes_ = nodes_for_samples(
+          *parts_.population, objects.size, [this](std::size_t i) { return values(i); }, thetas,
+          parts_.tolerance, parts_.backend.threads);
+      if (nodes_->mu.size() > offsets().back() / 2) nodes_.reset();
+    }
+    if (!nodes_) return CatalogSamplesLikelihood::build(objects, others);
+    double value = fill(objects, nodes_->offset, [this](std::size_t i) { return nodes_->of(i); });
+    for (std::size_t i = 0; i < objects.size; ++i) value += weight(i) * nodes_->shift[i];
+    return value;
+  }
   void make_error_kernel() {
     ObjectTable<double> objects;
     objects.size = parts_.catalog.size();
     objects.weight = parts_.catalog.weight;
-    build(objects, {});
+    CatalogSamplesLikelihood::build(objects, {});
     error_kernel_ = parts_.population->kernel(Term::samples_error, parts_.backend, objects);
   }
   /// As SamplesErrorTerm gives it: [output][theta].
@@ -127,6 +173,7 @@ class PosteriorSamplesLikelihood final : public CatalogSamplesLikelihood {
     return -(k - 1) / k * logs - (k - 1) * std::log1p(1 / (k - 1));
   }
   BiasCorrection correction_;
+  std::optional<SampleNodes> nodes_;  // in the place of the samples
   std::unique_ptr<LikelihoodKernel> error_kernel_;
 };
 

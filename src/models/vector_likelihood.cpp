@@ -103,7 +103,8 @@ class VectorLikelihood final : public Likelihood {
     error.worst.resize(count);
     return error;
   }
-  double integration_error() const override { return error_; }
+  bool by_nodes() const override { return rows_ == VectorRows::nodes; }
+  double integration_error(std::span<const double>) const override { return error_; }
   std::uint64_t terms() const override {
     return objects_.offset.empty() ? objects_.size : objects_.offset.back();
   }

@@ -58,7 +58,6 @@ class Run {
     const std::string integral = model.definition().integral_of(options);
     const bool cheap = (method == Method::naive || integral == "exact") && selection_is_cheap();
     sampled_ = method != Method::naive && integral == "samples";
-    quadrature_ = method != Method::naive && integral == "quadrature";
     marginal_moves_ = options.moves_per_step > 0 ? options.moves_per_step : cheap ? 5 : 1;
     center_ = start_center(model, catalog, method, options);
     if (method != Method::joint || scheme_ == "collapsed")
@@ -113,7 +112,7 @@ class Run {
   void begin_likelihood() {
     if (!joint_)  // latents are replayed from the first theta as it was drawn
       pull_inside(state_.theta, state_.lp, center_, [&] { marginal_target(state_.theta, state_.lp); });
-    if (quadrature_)
+    if (likelihood_->by_nodes())
       recenter();  // so that integrals are right for walkers far out
     else
       evaluate_all();
@@ -192,7 +191,7 @@ class Run {
   /// with all of them, and 10 to 40 milliseconds. 1, if threads do more when they share the sums over
   /// objects: one more of them is worth its wake-up for a million terms.
   [[nodiscard]] std::size_t sweeps_alone(std::size_t t) const {
-    if (!likelihood_ || joint_ || quadrature_ || options_.log_likelihood_every > 0 ||
+    if (!likelihood_ || joint_ || likelihood_->by_nodes() || options_.log_likelihood_every > 0 ||
         backend_.kind != BackendKind::cpu || !selection_is_cheap())
       return 1;
     const auto threads = static_cast<std::size_t>(backend_.threads), ensembles = state_.ensembles;
@@ -218,8 +217,8 @@ class Run {
           "{:.4f}", counts_.latent_acceptance / static_cast<double>(counts_.done - header_.burn_in));
     add_acceptance(state_, acceptance_of_objects_, catalog_, results);
     joint_.reset();  // the memory of the latents is free for what is made of the run
-    if (likelihood_ && likelihood_->integration_error() > 0)
-      results.attributes["integration_error"] = fmt::format("{:.2g}", likelihood_->integration_error());
+    const double error = likelihood_ ? likelihood_->integration_error(recorder_->draws()) : 0;
+    if (error > 0) results.attributes["integration_error"] = fmt::format("{:.2g}", error);
     results.attributes["sampling_seconds"] = fmt::format("{:.6f}", recorder_->seconds());
     const auto total = [](const std::vector<std::uint64_t>& counts) {
       return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
@@ -328,12 +327,12 @@ class Run {
     }
   }
 
-  /// In the middle of burn-in; integrals by nodes, which are right near the walkers only, at every quarter of
-  /// it and at its end, and after it whenever a walker goes beyond.
+  /// In the middle of burn-in; nodes, which are right near the walkers only, at every quarter of it and at
+  /// its end, and after it whenever a walker goes beyond.
   [[nodiscard]] bool recenters_at(std::size_t t) const {
     const std::size_t b = header_.burn_in;
     if (t == b / 2) return true;
-    return quadrature_ &&
+    return likelihood_->by_nodes() &&
            (t == b / 4 || t == b / 2 + b / 4 || t == b || (t > b && went_beyond(state_, reference_)));
   }
 
@@ -482,7 +481,6 @@ class Run {
   std::size_t marginal_moves_ = 0;
   std::size_t most_alone_ = 8;  // sweeps that ensembles make before they wait for each other
   bool sampled_ = false;        // the likelihood is a sum over posterior samples
-  bool quadrature_ = false;     // it is a quadrature
   bool draws_ = false;          // theta is drawn from its conditionals, too
   std::unique_ptr<SelectionFactor> selection_;
   ThetaTarget target_;

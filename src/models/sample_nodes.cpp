@@ -1,0 +1,174 @@
+#include "models/sample_nodes.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <Eigen/Eigenvalues>
+#include <limits>
+#include <numeric>
+
+#include "backends/parallel.hpp"
+
+namespace starling {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr std::size_t kFewest = 6, kMost = 48;  // nodes of an object
+
+/// The three-term recurrence of the polynomials that are orthonormal under a discrete measure, as far as it
+/// was asked for: by Lanczos' algorithm on the diagonal matrix of x, from the vector of the roots of the
+/// weights.
+class Recurrence {
+ public:
+  /// weight: normalised
+  Recurrence(std::span<const double> x, std::span<const double> weight) : x_(x), now_(weight.size()) {
+    for (std::size_t k = 0; k < now_.size(); ++k) now_[k] = std::sqrt(weight[k]);
+    before_.resize(now_.size());
+  }
+  /// Goes on to n polynomials, or to as many as there are.
+  void extend(std::size_t n) {
+    while (!ended_ && diagonal_.size() < n) {
+      double a = 0, squares = 0;
+      const double b = beside_.empty() ? 0 : beside_.back();
+      for (std::size_t k = 0; k < x_.size(); ++k) a += x_[k] * now_[k] * now_[k];
+      for (std::size_t k = 0; k < x_.size(); ++k) {
+        before_[k] = (x_[k] - a) * now_[k] - b * before_[k];
+        squares += before_[k] * before_[k];
+      }
+      diagonal_.push_back(a);
+      beside_.push_back(std::sqrt(squares));
+      ended_ = !(beside_.back() > 1e-12);
+      for (double& v : before_) v /= beside_.back();
+      now_.swap(before_);
+    }
+  }
+  [[nodiscard]] std::size_t size() const { return diagonal_.size(); }
+
+  [[nodiscard]] GaussRule rule(std::size_t n) const {
+    n = std::min(n, diagonal_.size());
+    const auto count = static_cast<Eigen::Index>(n);
+    Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
+    solver.computeFromTridiagonal(Eigen::Map<const Eigen::VectorXd>(diagonal_.data(), count),
+                                  Eigen::Map<const Eigen::VectorXd>(beside_.data(), count - 1),
+                                  Eigen::EigenvaluesOnly);
+    GaussRule rule;
+    for (Eigen::Index j = 0; j < count; ++j) {
+      const double x = solver.eigenvalues()[j];
+      // 1 / the sum of the squares of the polynomials
+      double before = 0, now = 1, squares = 1;
+      for (std::size_t k = 0; k + 1 < n; ++k) {
+        const double next = ((x - diagonal_[k]) * now - (k == 0 ? 0 : beside_[k - 1]) * before) / beside_[k];
+        before = now;
+        now = next;
+        squares += now * now;
+      }
+      rule.node.push_back(x);
+      rule.weight.push_back(1 / squares);
+    }
+    return rule;
+  }
+
+ private:
+  std::span<const double> x_;
+  std::vector<double> now_, before_;
+  std::vector<double> diagonal_, beside_;  // of the Jacobi matrix
+  bool ended_ = false;
+};
+
+/// One object's nodes, and what they leave of its ln L. Without nodes its samples stay as they are.
+struct ObjectNodes {
+  std::vector<double> mu, log_interim;
+  double shift = 0, error = 0;
+};
+
+ObjectNodes nodes_of_one(const PopulationModel& population, std::pair<double, double> support,
+                         const WeightedSamples& samples, const std::vector<std::vector<double>>& thetas,
+                         double tolerance) {
+  const auto [lowest, highest] = std::minmax_element(samples.mu.begin(), samples.mu.end());
+  const std::size_t most = std::min(kMost, samples.mu.size() / 2);
+  // a density ends at the ends of its support, which no polynomial does
+  if (most < kFewest || !(*lowest > support.first && *highest < support.second && *lowest < *highest))
+    return {};
+  // on [-1, 1], with weights 1 / pi0 that add up to 1
+  const double center = 0.5 * (*lowest + *highest), half = 0.5 * (*highest - *lowest);
+  std::vector<double> x(samples.mu.begin(), samples.mu.end()), weight(x.size(), 1.0);
+  for (double& v : x) v = (v - center) / half;
+  double top = 0;
+  if (!samples.log_interim.empty()) {
+    top = -*std::min_element(samples.log_interim.begin(), samples.log_interim.end());
+    for (std::size_t k = 0; k < weight.size(); ++k) weight[k] = std::exp(-samples.log_interim[k] - top);
+  }
+  const double total = std::accumulate(weight.begin(), weight.end(), 0.0);
+  for (double& w : weight) w /= total;
+  std::vector<double> exact;
+  for (const auto& theta : thetas) exact.push_back(log_sum_over(population, theta, samples));
+  if (!(exact[0] > -kInfinity)) return {};
+  Recurrence recurrence(x, weight);
+  for (std::size_t n = kFewest; n <= most;) {
+    recurrence.extend(n);
+    if (recurrence.size() < n) break;
+    const GaussRule rule = recurrence.rule(n);
+    ObjectNodes nodes;
+    for (std::size_t j = 0; j < n; ++j) {
+      if (!(rule.weight[j] > 1e-25)) continue;
+      nodes.mu.push_back(center + half * rule.node[j]);
+      nodes.log_interim.push_back(-std::log(rule.weight[j] * total) - top);
+    }
+    for (std::size_t t = 0; t < thetas.size() && nodes.error < tolerance; ++t) {
+      const double by_nodes = log_sum_over(population, thetas[t], {nodes.mu, nodes.log_interim});
+      if (exact[t] == by_nodes) continue;
+      if (t == 0) nodes.shift = exact[t] - by_nodes;
+      nodes.error = std::max(nodes.error, std::abs(exact[t] - by_nodes));
+    }
+    if (nodes.error < tolerance) return nodes;
+    // a node more gives about a digit
+    const double digits = std::ceil(std::log10(nodes.error / tolerance));
+    n += static_cast<std::size_t>(std::clamp(digits, 1.0, static_cast<double>(n)));
+  }
+  return {};
+}
+
+}  // namespace
+
+GaussRule gauss_rule(std::span<const double> x, std::span<const double> weight, std::size_t n) {
+  Recurrence recurrence(x, weight);
+  recurrence.extend(n);
+  return recurrence.rule(n);
+}
+
+double log_sum_over(const PopulationModel& population, std::span<const double> prepared,
+                    WeightedSamples samples) {
+  static thread_local std::vector<double> l;
+  l.resize(samples.mu.size());
+  population.log_density(prepared, samples.mu, l);
+  if (!samples.log_interim.empty())
+    for (std::size_t k = 0; k < l.size(); ++k) l[k] -= samples.log_interim[k];
+  const double top = *std::max_element(l.begin(), l.end());
+  if (!(top > -kInfinity)) return -kInfinity;
+  double sum = 0;
+  for (const double v : l) sum += std::exp(v - top);
+  return top + std::log(sum);
+}
+
+SampleNodes nodes_for_samples(const PopulationModel& population, std::size_t objects,
+                              const std::function<WeightedSamples(std::size_t)>& samples,
+                              const std::vector<std::vector<double>>& thetas, double tolerance, int threads) {
+  const auto support = population.support(population.some_theta());
+  std::vector<ObjectNodes> all(objects);
+  parallel_for(objects, threads, 16, [&](std::size_t i) {
+    all[i] = nodes_of_one(population, support, samples(i), thetas, tolerance);
+  });
+  SampleNodes nodes;
+  for (std::size_t i = 0; i < objects; ++i) {
+    const ObjectNodes& one = all[i];
+    const WeightedSamples stay = one.mu.empty() ? samples(i) : WeightedSamples{one.mu, one.log_interim};
+    nodes.mu.insert(nodes.mu.end(), stay.mu.begin(), stay.mu.end());
+    nodes.log_interim.insert(nodes.log_interim.end(), stay.log_interim.begin(), stay.log_interim.end());
+    nodes.log_interim.resize(nodes.mu.size());
+    nodes.offset.push_back(nodes.mu.size());
+    nodes.shift.push_back(one.shift);
+    nodes.error = std::max(nodes.error, one.error);
+  }
+  return nodes;
+}
+
+}  // namespace starling
