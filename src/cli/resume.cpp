@@ -28,7 +28,7 @@ int resume_command(const ResumeArguments& options) {
   if (run->complete() && options.extend == 0) {
     run->close();
     note(fmt::format("{}: this run went to its end", options.path));
-    print_summary(options.path, options.json);
+    print_summary(options.path, run->header(), options.json);
     return 0;
   }
   if (!run->complete() && options.extend > 0)

@@ -24,9 +24,9 @@ RecordingSink::RecordingSink(ChainSink& inner, std::string run_file, std::size_t
     : inner_(inner), run_file_(std::move(run_file)), sweeps_(sweeps) {}
 
 void RecordingSink::begin(const ChainHeader& header, const Catalog& catalog) {
-  auto recorded = header;
-  recorded.attributes["run_file"] = run_file_;
-  inner_.begin(recorded, catalog);
+  header_ = header;
+  header_.attributes["run_file"] = run_file_;
+  inner_.begin(header_, catalog);
   begun_ = true;
 }
 
@@ -58,8 +58,7 @@ int run_fit(const Problem& problem, RecordingSink& sink, const LoadBytes& state)
   return sink.complete() ? 0 : interrupts.status();
 }
 
-void print_summary(const std::string& output, bool json) {
-  const auto header = read_chain(output, ChainParts::header).header;
+void print_summary(const std::string& output, const ChainHeader& header, bool json) {
   if (!json && header.chains() * (header.steps / header.thin) > most_draws_in_summary) {
     // so that the memory of a fit does not grow with its length
     std::cout << output << '\n';
@@ -94,7 +93,7 @@ int run_to_file(const Problem& problem, RecordingSink& sink, const std::string& 
     return status;
   }
   if (o.until.any() && !json) note(fmt::format("the run ended after {} steps", sink.sweeps() - o.burn_in));
-  print_summary(output, json);
+  print_summary(output, sink.header(), json);
   return 0;
 }
 

@@ -21,12 +21,14 @@ class RecordingSink : public ChainSink {
   [[nodiscard]] bool keeps_last_checkpoint() const override { return inner_.keeps_last_checkpoint(); }
 
   [[nodiscard]] bool begun() const { return begun_; }
+  [[nodiscard]] const ChainHeader& header() const { return header_; }  ///< once it has begun
   [[nodiscard]] bool complete() const { return complete_; }
   [[nodiscard]] std::size_t sweeps() const { return sweeps_; }  ///< burn-in included
 
  private:
   ChainSink& inner_;
   std::string run_file_;
+  ChainHeader header_;
   bool begun_ = false, complete_ = false;
   std::size_t sweeps_;
 };
@@ -38,7 +40,7 @@ int run_fit(const Problem& problem, RecordingSink& sink, const LoadBytes& state 
 /// The same for the chain file `output`, and what is said at the end: the summary, or how to go on.
 int run_to_file(const Problem& problem, RecordingSink& sink, const std::string& output, bool json,
                 const LoadBytes& state = {});
-/// Prints the summary of a chain file, at the end of a run.
-void print_summary(const std::string& output, bool json);
+/// Prints the summary of the chain file `output` with this header, at the end of a run.
+void print_summary(const std::string& output, const ChainHeader& header, bool json);
 
 }  // namespace starling::cli

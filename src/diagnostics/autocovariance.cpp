@@ -1,4 +1,4 @@
-// Autocovariances by FFT, and the autocorrelation time from them (Sokal 1989; the window as in emcee).
+// Autocovariances, and the autocorrelation time from them (Sokal 1989; the window as in emcee).
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -21,10 +21,44 @@ double mean_of(const double* row, std::size_t n) {
 
 }  // namespace
 
-std::vector<double> mean_autocovariance(Draws draws, std::optional<double> about) {
+Autocovariance::Autocovariance(Draws draws, std::optional<double> about)
+    : chains_(draws.chains), draws_(draws.draws), deviations_(chains_ * (draws_ + kAtOnce)) {
+  for (std::size_t chain = 0; chain < chains_; ++chain) {
+    const double* row = draws.values + chain * draws_;
+    double* deviations = deviations_.data() + chain * (draws_ + kAtOnce);  // zeros after them
+    const double center = about ? *about : mean_of(row, draws_);
+    for (std::size_t i = 0; i < draws_; ++i) deviations[i] = row[i] - center;
+  }
+}
+
+double Autocovariance::operator[](std::size_t lag) {
+  // a FFT takes about as long as so many lags
+  const auto most = static_cast<std::size_t>(32 * std::bit_width(draws_));
+  while (lags_.size() <= lag) {
+    if (lags_.size() >= most)
+      by_fft();
+    else
+      by_sums();
+  }
+  return lags_[lag];
+}
+
+void Autocovariance::by_sums() {
+  using Lags = Eigen::Array<double, kAtOnce, 1>;
+  Lags sums = Lags::Zero();
+  const std::size_t first = lags_.size();
+  for (std::size_t chain = 0; chain < chains_; ++chain) {
+    const double* row = deviations_.data() + chain * (draws_ + kAtOnce);
+    for (std::size_t i = 0; i + first < draws_; ++i) sums += row[i] * Eigen::Map<const Lags>(row + i + first);
+  }
+  sums /= static_cast<double>(draws_) * static_cast<double>(chains_);
+  lags_.insert(lags_.end(), sums.begin(),
+               sums.begin() + std::min<std::ptrdiff_t>(kAtOnce, static_cast<std::ptrdiff_t>(draws_ - first)));
+}
+
+void Autocovariance::by_fft() {
   using Complex = std::complex<double>;
-  const std::size_t n = draws.draws;
-  const std::size_t length = std::bit_ceil(2 * n);  // zero padding: no lag wraps around
+  const std::size_t length = std::bit_ceil(2 * draws_);  // zero padding: no lag wraps around
   const auto points = static_cast<Eigen::Index>(length);
   thread_local Eigen::FFT<double> fft;  // keeps what it knows of each length
   std::vector<Complex> series(length), spectrum(length), power(length);
@@ -32,29 +66,21 @@ std::vector<double> mean_autocovariance(Draws draws, std::optional<double> about
   // Two chains at a time, one as the real and one as the imaginary part: of the inverse transform of |F|^2
   // the real part is the sum of both autocovariances. Power adds up over chains, so that one inverse
   // transform serves all.
-  for (std::size_t chain = 0; chain < draws.chains; chain += 2) {
-    std::fill(series.begin(), series.end(), Complex{});
-    for (std::size_t part = 0; part < 2 && chain + part < draws.chains; ++part) {
-      const double* row = draws.values + (chain + part) * n;
-      const double center = about ? *about : mean_of(row, n);
-      for (std::size_t i = 0; i < n; ++i)
-        series[i] += part == 0 ? Complex{row[i] - center, 0} : Complex{0, row[i] - center};
-    }
+  for (std::size_t chain = 0; chain < chains_; chain += 2) {
+    const double *row = deviations_.data() + chain * (draws_ + kAtOnce), *next = row + draws_ + kAtOnce;
+    const bool alone = chain + 1 == chains_;
+    for (std::size_t i = 0; i < draws_; ++i) series[i] = {row[i], alone ? 0 : next[i]};
     fft.fwd(spectrum.data(), series.data(), points);
     for (std::size_t k = 0; k < length; ++k) power[k] += std::norm(spectrum[k]);
   }
   fft.inv(series.data(), power.data(), points);
-
-  std::vector<double> covariance(n);
-  const double scale = 1 / (static_cast<double>(n) * static_cast<double>(draws.chains));
-  std::transform(series.begin(), series.begin() + static_cast<std::ptrdiff_t>(n), covariance.begin(),
-                 [scale](Complex value) { return value.real() * scale; });
-  return covariance;
+  const double scale = 1 / (static_cast<double>(draws_) * static_cast<double>(chains_));
+  for (std::size_t lag = lags_.size(); lag < draws_; ++lag) lags_.push_back(series[lag].real() * scale);
 }
 
-double integrated_time(const std::vector<double>& autocovariance) {
+double integrated_time(Autocovariance autocovariance) {
   constexpr double window = 5;
-  const double variance = autocovariance.empty() ? 0 : autocovariance[0];
+  const double variance = autocovariance.size() == 0 ? 0 : autocovariance[0];
   if (!(variance > 0)) return std::numeric_limits<double>::quiet_NaN();
   double tau = 1;
   for (std::size_t lag = 1; lag < autocovariance.size() && static_cast<double>(lag - 1) < window * tau; ++lag)
@@ -67,7 +93,7 @@ double integrated_time(const std::vector<double>& autocovariance) {
 double autocorrelation_time(Draws draws) {
   if (!diagnostics::usable(draws)) return std::numeric_limits<double>::quiet_NaN();
   const double tau =
-      diagnostics::integrated_time(diagnostics::mean_autocovariance(draws, diagnostics::moments(draws).mean));
+      diagnostics::integrated_time(diagnostics::Autocovariance(draws, diagnostics::moments(draws).mean));
   // Anticorrelated draws: bounded as the effective sample size is.
   const double bound = 1 / std::log10(static_cast<double>(draws.chains * draws.draws));
   return std::isnan(tau) ? tau : std::max(tau, bound);

@@ -140,7 +140,7 @@ double ess(Draws rows) {
   if (*high - *low < 1e-15) return as_double(size);  // ArviZ's limit for "constant"
 
   const double n = as_double(rows.draws);
-  const std::vector<double> covariance = mean_autocovariance(rows);
+  Autocovariance covariance(rows);
   const double within = covariance[0] * n / (n - 1);
   double pooled = covariance[0];
   if (rows.chains > 1) {

@@ -9,13 +9,27 @@
 
 namespace starling::diagnostics {
 
-/// Mean over chains of (1 / draws) sum_s (x_s - m)(x_{s+t} - m), for lags t = 0 .. draws - 1; m is `about`,
-/// or each chain's own mean.
-std::vector<double> mean_autocovariance(Draws draws, std::optional<double> about = std::nullopt);
+/// Mean over chains of (1 / draws) sum_s (x_s - m)(x_{s+t} - m) at lags t = 0 .. draws - 1; m is `about`, or
+/// each chain's own mean. The first lags are summed as they are asked for; once that has taken as long as a
+/// FFT would, it gives all others.
+class Autocovariance {
+ public:
+  explicit Autocovariance(Draws draws, std::optional<double> about = std::nullopt);
+  [[nodiscard]] std::size_t size() const { return draws_; }
+  double operator[](std::size_t lag);
+
+ private:
+  static constexpr int kAtOnce = 16;
+  void by_sums();  // the next kAtOnce lags
+  void by_fft();   // all that are left
+  std::size_t chains_, draws_;
+  std::vector<double> deviations_;  // [chain][draw], kAtOnce zeros after each chain
+  std::vector<double> lags_;        // as many as are known
+};
 
 /// Integrated autocorrelation time of an autocovariance: 1 + 2 sum of correlations up to Sokal's window, the
 /// first lag M >= 5 tau(M), or the last lag where there is none. NaN if the variance is 0.
-double integrated_time(const std::vector<double>& autocovariance);
+double integrated_time(Autocovariance autocovariance);
 
 /// Draws cut into halves in ArviZ's order: the first halves of all chains, then the second halves (a middle
 /// draw is left out). Consecutive chains stay together, so blocks of rows are the halves of whole ensembles.

@@ -26,8 +26,7 @@ double median_walker_time(Draws draws) {
   const std::size_t stride = (draws.chains + 49) / 50;
   std::vector<double> times;
   for (std::size_t chain = 0; chain < draws.chains; chain += stride) {
-    const double tau =
-        integrated_time(mean_autocovariance({draws.values + chain * draws.draws, 1, draws.draws}));
+    const double tau = integrated_time(Autocovariance({draws.values + chain * draws.draws, 1, draws.draws}));
     if (!std::isnan(tau)) times.push_back(tau);
   }
   return median(std::move(times));
@@ -43,8 +42,8 @@ double ess_of_ensembles(Draws draws, std::size_t ensembles, double sd) {
       series[chain / walkers * draws.draws + t] +=
           draws.values[chain * draws.draws + t] / static_cast<double>(walkers);
   const Draws means{series.data(), ensembles, draws.draws};
-  const std::vector<double> covariance = mean_autocovariance(means, moments(means).mean);
-  return static_cast<double>(series.size()) * sd * sd / (covariance[0] * autocorrelation_time(means));
+  const double variance = Autocovariance(means, moments(means).mean)[0];
+  return static_cast<double>(series.size()) * sd * sd / (variance * autocorrelation_time(means));
 }
 
 }  // namespace

@@ -34,9 +34,12 @@ void count_proposal(Ensembles& state, std::size_t chain, std::size_t kind, doubl
   if (lp == -std::numeric_limits<double>::infinity()) ++state.outside_count[chain];
 }
 
-/// Whether a proposal is accepted, u uniform on (0, 1). A comparison with NaN is false, so NaN never is.
+/// Whether a proposal is accepted, u uniform on (0, 1): ln u < log_ratio. 1 - 1 / u <= ln u <= u - 1 settles
+/// most cases. A comparison with NaN is false, so NaN never is accepted.
 bool accepts(double u, double log_ratio) {
-  return log_ratio >= 0 || std::log(u) < log_ratio;
+  if (u - 1 < log_ratio) return true;
+  if (u - 1 >= log_ratio * u) return false;
+  return std::log(u) < log_ratio;
 }
 
 void accept(Ensembles& state, std::size_t chain, std::size_t kind, std::span<const double> theta, double lp) {

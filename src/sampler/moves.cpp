@@ -20,8 +20,7 @@ std::size_t another(std::size_t n, std::span<const std::size_t> taken, HostStrea
 
 double propose_stretch(std::span<const double> theta, const OtherHalf& other, double a, HostStream& stream,
                        std::span<double> proposed) {
-  const double largest = std::sqrt(a), least = 1 / largest,
-               root = (largest - least) * stream.uniform() + least, z = root * root;
+  const double root = (a - 1) * stream.uniform() + 1, z = root * root / a;
   const double* t = other.walker(stream.below(other.count));
   for (const std::size_t j : other.free) proposed[j] = t[j] + z * (theta[j] - t[j]);
   return (static_cast<double>(other.free.size()) - 1) * std::log(z);
