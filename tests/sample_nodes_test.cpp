@@ -229,25 +229,36 @@ TEST(SampleNodes, SamplesStayWhereNodesAreTooFew) {
   EXPECT_LE(error, 1e-6);
 }
 
-TEST(SampleNodes, AreNotForDensitiesThatEndWhereThetaSays) {
-  const auto catalog = catalog_of({draws(100, 5, 0.1, false, 1), draws(100, 6, 0.1, false, 2)});
-  const Model model{"power_law", "samples", {}};
-  const std::vector<double> theta{2, 1, 20};
+TEST(SampleNodes, SamplesStayAtTheEndsAndBreaksOfADensity) {
   const auto backend = starling::choose_backend("cpu", 1, 0, nullptr);
-  const auto likelihood = model.definition().likelihood(catalog, Method::marginal, theta, {}, backend);
-  EXPECT_FALSE(likelihood->by_nodes());
-  likelihood->rebase(theta, std::vector<double>{2, 1, 21, 2.1, 1, 20});
-  EXPECT_EQ(likelihood->terms(), catalog.samples.size());
-  // a support that stays, and samples at its end: all of them are summed
-  const auto inside = draws(100, 6, 0.1, false, 2);
-  const auto near_end = catalog_of({draws(100, 0.1, 0.1, false, 1), inside, inside, inside});
+  const auto terms = [&](const Model& model, const Catalog& catalog, const std::vector<double>& theta,
+                         const std::vector<double>& others) {
+    const auto likelihood = model.definition().likelihood(catalog, Method::marginal, theta, {}, backend);
+    likelihood->rebase(theta, others);
+    EXPECT_LE(likelihood->integration_error({}), 1e-6);
+    return likelihood->terms();
+  };
+  const auto expect_nodes_but_of = [](std::size_t stay, std::size_t of, std::uint64_t found) {
+    EXPECT_GE(found, stay * 100 + (of - stay) * 6);
+    EXPECT_LE(found, stay * 100 + (of - stay) * 12);
+  };
+  const auto at = [](double m, unsigned seed) { return draws(100, m, 0.01 * m, false, seed); };
+  // a support that stays: a sample is beyond its end
   const Model gamma{"gamma", "samples", {}};
-  const std::vector<double> of_gamma{1.5, 2};
-  const auto on_half_line = gamma.definition().likelihood(near_end, Method::marginal, of_gamma, {}, backend);
-  EXPECT_TRUE(on_half_line->by_nodes());
-  on_half_line->rebase(of_gamma, std::vector<double>{1.4, 2, 1.6, 2.2});
-  EXPECT_GE(on_half_line->terms(), 100u + 3 * 6);
-  EXPECT_LE(on_half_line->terms(), 100u + 3 * 12);
+  const auto near_0 = catalog_of({draws(100, 0.1, 0.1, false, 1), at(6, 2), at(7, 3), at(8, 4), at(9, 5)});
+  expect_nodes_but_of(1, 5, terms(gamma, near_0, {1.5, 2}, {1.4, 2, 1.6, 2.2}));
+  // one that moves: alpha, its lower and its upper end; the first and the sixth may be cut by it
+  const Model power_law{"power_law", "samples", {}};
+  const auto masses =
+      catalog_of({at(1.2, 1), at(2, 2), at(5, 3), at(10, 4), at(20, 5), at(45, 6), at(30, 7)});
+  expect_nodes_but_of(
+      2, 7, terms(power_law, masses, {2, 1.1, 47}, {2, 1.0, 47, 2, 1.2, 47, 2, 1.1, 45, 2, 1.1, 50}));
+  // the break is on one side of the sixth object's samples or on the other
+  const Model broken{"broken_power_law", "samples", {}};
+  const std::vector<double> theta{1.5, 3, 20, 1, 100}, others{1.5, 3, 19, 1, 100, 1.5, 3, 24, 1, 100};
+  const auto about_20 =
+      catalog_of({at(5, 1), at(7, 2), at(10, 3), at(30, 4), at(40, 5), at(22, 6), at(50, 7)});
+  expect_nodes_but_of(1, 7, terms(broken, about_20, theta, others));
 }
 
 TEST(SampleNodes, ErrorsBeyondTheirThetasAreTold) {

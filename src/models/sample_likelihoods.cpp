@@ -73,12 +73,8 @@ class PosteriorSamplesLikelihood final : public CatalogSamplesLikelihood {
     std::copy_n(error.begin(), v.size(), v.begin());
   }
 
-  /// Corrections of the bias are made of every sample, and a density that ends where theta says is not
-  /// smooth.
-  bool by_nodes() const override {
-    return correction_ == BiasCorrection::none && !parts_.population->support_moves() &&
-           !parts_.population->has_break();
-  }
+  /// Corrections of the bias are made of every sample.
+  bool by_nodes() const override { return correction_ == BiasCorrection::none; }
   double integration_error(std::span<const double> draws) const override {
     if (!nodes_) return 0;
     // at some of the draws, too: densities of one's own may be less smooth than they say
@@ -128,11 +124,11 @@ class PosteriorSamplesLikelihood final : public CatalogSamplesLikelihood {
   double build(ObjectTable<double>& objects, std::span<const double> others) override {
     nodes_.reset();
     if (by_nodes() && !others.empty()) {
-      std::vector<std::vector<double>> thetas{prepared(reference_)};
+      std::vector<NodesPoint> points{nodes_point(*parts_.population, reference_)};
       for (std::size_t k = 0; k + parts_.dimension <= others.size(); k += parts_.dimension)
-        thetas.push_back(prepared(framed(others.subspan(k, parts_.dimension))));
+        points.push_back(nodes_point(*parts_.population, framed(others.subspan(k, parts_.dimension))));
       nodes_ = nodes_for_samples(
-          *parts_.population, objects.size, [this](std::size_t i) { return values(i); }, thetas,
+          *parts_.population, objects.size, [this](std::size_t i) { return values(i); }, points,
           parts_.tolerance, parts_.backend.threads);
       if (nodes_->mu.size() > offsets().back() / 2) nodes_.reset();
     }

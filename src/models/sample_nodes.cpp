@@ -80,14 +80,24 @@ struct ObjectNodes {
   double shift = 0, error = 0;
 };
 
-ObjectNodes nodes_of_one(const PopulationModel& population, std::pair<double, double> support,
-                         const WeightedSamples& samples, const std::vector<std::vector<double>>& thetas,
-                         double tolerance) {
+/// Whether the density has neither an end nor a break from lowest to highest, wherever between the points
+/// theta is: no polynomial has.
+bool is_smooth(const std::vector<NodesPoint>& points, double lowest, double highest) {
+  bool below = false, above = false;
+  for (const auto& [population, support, cut] : points) {
+    if (!(support.first < lowest && highest < support.second)) return false;
+    if (lowest <= cut && cut <= highest) return false;
+    below |= cut < lowest;
+    above |= cut > highest;
+  }
+  return !(below && above);
+}
+
+ObjectNodes nodes_of_one(const PopulationModel& population, const WeightedSamples& samples,
+                         const std::vector<NodesPoint>& points, double tolerance) {
   const auto [lowest, highest] = std::minmax_element(samples.mu.begin(), samples.mu.end());
   const std::size_t most = std::min(kMost, samples.mu.size() / 2);
-  // a density ends at the ends of its support, which no polynomial does
-  if (most < kFewest || !(*lowest > support.first && *highest < support.second && *lowest < *highest))
-    return {};
+  if (most < kFewest || !(*lowest < *highest) || !is_smooth(points, *lowest, *highest)) return {};
   // on [-1, 1], with weights 1 / pi0 that add up to 1
   const double center = 0.5 * (*lowest + *highest), half = 0.5 * (*highest - *lowest);
   std::vector<double> x(samples.mu.begin(), samples.mu.end()), weight(x.size(), 1.0);
@@ -100,7 +110,7 @@ ObjectNodes nodes_of_one(const PopulationModel& population, std::pair<double, do
   const double total = std::accumulate(weight.begin(), weight.end(), 0.0);
   for (double& w : weight) w /= total;
   std::vector<double> exact;
-  for (const auto& theta : thetas) exact.push_back(log_sum_over(population, theta, samples));
+  for (const auto& point : points) exact.push_back(log_sum_over(population, point.population, samples));
   if (!(exact[0] > -kInfinity)) return {};
   Recurrence recurrence(x, weight);
   for (std::size_t n = kFewest; n <= most;) {
@@ -113,8 +123,8 @@ ObjectNodes nodes_of_one(const PopulationModel& population, std::pair<double, do
       nodes.mu.push_back(center + half * rule.node[j]);
       nodes.log_interim.push_back(-std::log(rule.weight[j] * total) - top);
     }
-    for (std::size_t t = 0; t < thetas.size() && nodes.error < tolerance; ++t) {
-      const double by_nodes = log_sum_over(population, thetas[t], {nodes.mu, nodes.log_interim});
+    for (std::size_t t = 0; t < points.size() && nodes.error < tolerance; ++t) {
+      const double by_nodes = log_sum_over(population, points[t].population, {nodes.mu, nodes.log_interim});
       if (exact[t] == by_nodes) continue;
       if (t == 0) nodes.shift = exact[t] - by_nodes;
       nodes.error = std::max(nodes.error, std::abs(exact[t] - by_nodes));
@@ -135,6 +145,10 @@ GaussRule gauss_rule(std::span<const double> x, std::span<const double> weight, 
   return recurrence.rule(n);
 }
 
+NodesPoint nodes_point(const PopulationModel& population, std::span<const double> theta) {
+  return {population.prepared(theta), population.support(theta), population.break_in_support(theta)};
+}
+
 double log_sum_over(const PopulationModel& population, std::span<const double> prepared,
                     WeightedSamples samples) {
   static thread_local std::vector<double> l;
@@ -151,12 +165,10 @@ double log_sum_over(const PopulationModel& population, std::span<const double> p
 
 SampleNodes nodes_for_samples(const PopulationModel& population, std::size_t objects,
                               const std::function<WeightedSamples(std::size_t)>& samples,
-                              const std::vector<std::vector<double>>& thetas, double tolerance, int threads) {
-  const auto support = population.support(population.some_theta());
+                              const std::vector<NodesPoint>& points, double tolerance, int threads) {
   std::vector<ObjectNodes> all(objects);
-  parallel_for(objects, threads, 16, [&](std::size_t i) {
-    all[i] = nodes_of_one(population, support, samples(i), thetas, tolerance);
-  });
+  parallel_for(objects, threads, 16,
+               [&](std::size_t i) { all[i] = nodes_of_one(population, samples(i), points, tolerance); });
   SampleNodes nodes;
   for (std::size_t i = 0; i < objects; ++i) {
     const ObjectNodes& one = all[i];

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "models/population_model.hpp"
@@ -37,15 +38,23 @@ struct SampleNodes {
   }
 };
 
+/// A theta at which nodes must be right. All in the frame.
+struct NodesPoint {
+  std::vector<double> population;  ///< as PopulationModel::prepare gives it
+  std::pair<double, double> support;
+  double break_in_support;  ///< NaN: none
+};
+NodesPoint nodes_point(const PopulationModel& population, std::span<const double> theta);
+
 /// ln sum_k p(mu_k | theta) / pi0_k; `prepared` as PopulationModel::prepare gives it.
 double log_sum_over(const PopulationModel& population, std::span<const double> prepared,
                     WeightedSamples samples);
 
-/// As few nodes per object as leave ln L_i within `tolerance` at all thetas (prepared; the first is the
-/// reference), half of its samples at most; where so few are not enough the samples themselves. For densities
-/// that are smooth within a support that does not depend on theta.
+/// As few nodes per object as leave ln L_i within `tolerance` at all points (the first is the reference),
+/// half of its samples at most. Where so few are not enough, or the support ends or breaks among the samples
+/// at any of the points or in between, the samples themselves.
 SampleNodes nodes_for_samples(const PopulationModel& population, std::size_t objects,
                               const std::function<WeightedSamples(std::size_t)>& samples,
-                              const std::vector<std::vector<double>>& thetas, double tolerance, int threads);
+                              const std::vector<NodesPoint>& points, double tolerance, int threads);
 
 }  // namespace starling
