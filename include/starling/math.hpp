@@ -14,8 +14,12 @@
 
 #ifdef __CUDACC__
 #define STARLING_HD __host__ __device__ __forceinline__
+#define STARLING_HD_INLINED STARLING_HD
 #else
 #define STARLING_HD inline
+// Where g++ calls a function, which saves and loads again what is in vector registers, and the kernel is
+// quicker without.
+#define STARLING_HD_INLINED inline __attribute__((always_inline))
 #endif
 // Before a loop of which a GPU should do four turns at a time.
 #ifdef __CUDA_ARCH__
@@ -198,6 +202,18 @@ STARLING_HD void exp_core(R x, R& expm1_r, R& scale) {
 
 }  // namespace detail
 
+/// ln x of normal, finite x > 0; garbage elsewhere. At most 1 ulp.
+template <class R>
+STARLING_HD_INLINED R log_normal_number(R x) {
+  if constexpr (is_double<R>) {
+    return std::log(x);
+  } else {
+    R f, k, scale;
+    detail::split(x, f, k, scale);
+    return detail::log_core(f, k);
+  }
+}
+
 /// ln x. Valid for normal x > 0 (x >= 1.2e-38); x = 0 and below give NaN, infinity gives infinity. At most 1
 /// ulp.
 template <class R>
@@ -205,10 +221,7 @@ STARLING_HD R log(R x) {
   if constexpr (is_double<R>) {
     return std::log(x);
   } else {
-    R f, k, scale;
-    detail::split(x, f, k, scale);
-    const R y = detail::log_core(f, k);
-    const R infinity(__builtin_huge_valf());
+    const R y = math::log_normal_number(x), infinity(__builtin_huge_valf());
     return math::select<R>(x > R(0.0f), math::select<R>(x < infinity, y, infinity), R(__builtin_nanf("")));
   }
 }

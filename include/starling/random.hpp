@@ -81,9 +81,10 @@ STARLING_HD R uniform01(typename math::Ops<R>::Word word) {
 
 /// Two independent standard normals (Box & Muller 1958), |z| < 6.7.
 template <class R>
-STARLING_HD void normal_pair(typename math::Ops<R>::Word a, typename math::Ops<R>::Word b, R& z0, R& z1) {
+STARLING_HD_INLINED void normal_pair(typename math::Ops<R>::Word a, typename math::Ops<R>::Word b, R& z0,
+                                     R& z1) {
   using O = math::Ops<R>;
-  const R radius = math::sqrt(R(-2.0f) * math::log(uniform01<R>(a)));
+  const R radius = math::sqrt(R(-2.0f) * math::log_normal_number(uniform01<R>(a)));
   R sine, cosine;
   math::sincos_turns(O::from_int(O::as_signed(b)) * R(2.32830644e-10f), sine, cosine);
   z0 = radius * cosine;

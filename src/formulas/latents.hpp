@@ -87,7 +87,7 @@ struct Quad {
 };
 
 template <class R, class S>
-STARLING_HD void load_data(const ObjectView<S>& objects, const Quad& quad, Datum<R> datum[kQuad]) {
+STARLING_HD_INLINED void load_data(const ObjectView<S>& objects, const Quad& quad, Datum<R> datum[kQuad]) {
   load_data<kQuad, R>(
       objects, quad.first, [&](int j) { return quad.offset(j); }, datum);
 }
@@ -169,7 +169,8 @@ struct ExactNormalLatent {
     R z[kQuad], w[kQuad];
     normals(step, (objects.first + quad.first) / kQuad, chain, z);
     for (int j = 0; j < kQuad; ++j) w[j] = datum[j].v[0];
-    Ms::template precisions<kQuad, R>(objects.measurement, measurement_part<NormalPopulation, R>(c), w);
+    Measurements::template precisions<kQuad, R>(objects.measurement, measurement_part<NormalPopulation, R>(c),
+                                                w);
     for (int j = 0; j < kQuad; ++j) {
       const R x = datum[j].center, variance = R(1.0f) / (w[j] + precision);
       mu[j] = x + math::fma(math::sqrt(variance), z[j], (population[0] - x) * (precision * variance));

@@ -107,8 +107,8 @@ using BuiltinMeasurementsAnd = typename ExtendedSet<BuiltinMeasurements, M>::Typ
 
 /// Object columns 0 to 3 of the objects first + offset(0), first + offset(1), ...
 template <int count, class R, class S, class Offset>
-STARLING_HD void load_data(const ObjectView<S>& objects, std::uint64_t first, const Offset& offset,
-                           Datum<R>* datum) {
+STARLING_HD_INLINED void load_data(const ObjectView<S>& objects, std::uint64_t first, const Offset& offset,
+                                   Datum<R>* datum) {
   const S* center = objects.column[0] + first;
   for (int j = 0; j < count; ++j) datum[j].center = R(center[offset(j)]);
   for (int v = 0; v < 3; ++v) {
