@@ -51,7 +51,9 @@ class LatentTarget final : public JointTarget {
   void start(std::span<const double> theta) override { run(0, theta, LatentStep::Collect::nothing, true); }
 
   void sweep(std::uint32_t sweep, std::span<const double> theta, LatentStep::Collect collect) override {
-    run(sweep + 1, theta, collect, false);  // the first latents have number 0
+    if (update_ != LatentUpdate::metropolis && collect == LatentStep::Collect::accepted)
+      collect = LatentStep::Collect::nothing;  // all are
+    run(sweep + 1, theta, collect, false);     // the first latents have number 0
   }
 
   void adapt(std::uint32_t sweep) override {

@@ -55,7 +55,7 @@ class PosteriorSamplesLikelihood final : public CatalogSamplesLikelihood {
     }
   }
   void rebase(std::span<const double> reference, std::span<const double> others) override {
-    CatalogSamplesLikelihood::rebase(reference, others);
+    SamplesLikelihood::rebase(reference, others);
     error_kernel_.reset();
     if (correction_ != BiasCorrection::none) make_error_kernel();
   }

@@ -126,8 +126,9 @@ ObjectNodes nodes_of_one(const PopulationModel& population, const WeightedSample
     for (std::size_t t = 0; t < points.size() && nodes.error < tolerance; ++t) {
       const double by_nodes = log_sum_over(population, points[t].population, {nodes.mu, nodes.log_interim});
       if (exact[t] == by_nodes) continue;
+      const double error = std::abs(exact[t] - by_nodes);
       if (t == 0) nodes.shift = exact[t] - by_nodes;
-      nodes.error = std::max(nodes.error, std::abs(exact[t] - by_nodes));
+      nodes.error = error >= 0 ? std::max(nodes.error, error) : kInfinity;
     }
     if (nodes.error < tolerance) return nodes;
     // a node more gives about a digit
