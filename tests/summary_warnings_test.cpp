@@ -302,6 +302,17 @@ TEST(SummaryWarnings, ProposalsThatAreNotANumber) {
   expect_only(chain, {"12 proposals had a log-probability that is not a number"});
 }
 
+TEST(SummaryWarnings, IntegralsAndSumsBeyondTheirTolerance) {
+  Chain chain = good_run();
+  chain.results.attributes["integration_error"] = "0.0009";
+  expect_only(chain, {});
+  chain.results.attributes["integration_error"] = "0.02";
+  expect_only(chain, {"The integral over the latent of the worst object has an error of 0.02"});
+  chain.results.monte_carlo.variance = 0.01;
+  chain.results.monte_carlo.worst.push_back({3, 0.001, 50, 100, 100});
+  expect_only(chain, {"What stands for the posterior samples of the worst object has an error of 0.02"});
+}
+
 TEST(SummaryWarnings, TooFewDrawsAndDrawsThatAreNotFinite) {
   expect_only(good_run(3), {"There are 3 draws per walker, too few"});
   EXPECT_TRUE(contains(warnings(good_run(0)), "There are 0 draws per walker"));
