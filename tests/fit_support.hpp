@@ -34,6 +34,19 @@ inline Catalog made(std::size_t n, double m, double s, std::vector<double> sigma
   return catalog;
 }
 
+/// Of the posterior samples of each object.
+inline Catalog catalog_of(const std::vector<std::vector<double>>& objects) {
+  Catalog catalog;
+  catalog.offsets = {0};
+  for (auto samples : objects) {
+    catalog.samples.insert(catalog.samples.end(), samples.begin(), samples.end());
+    catalog.offsets.push_back(catalog.samples.size());
+    std::sort(samples.begin(), samples.end());
+    catalog.x.push_back(samples[samples.size() / 2]);
+  }
+  return catalog;
+}
+
 inline std::vector<double> log_normal_noise(std::size_t n, double median, double log_sd, unsigned seed = 2) {
   std::mt19937_64 random(seed);
   std::normal_distribution<double> normal;

@@ -48,18 +48,6 @@ double sd_of_density(const std::vector<double>& x) {
   return sd_of(x) * std::sqrt(1 + 4 / static_cast<double>(x.size()));
 }
 
-Catalog catalog_of(const std::vector<std::vector<double>>& objects) {
-  Catalog catalog;
-  catalog.offsets = {0};
-  for (auto samples : objects) {
-    catalog.samples.insert(catalog.samples.end(), samples.begin(), samples.end());
-    catalog.offsets.push_back(catalog.samples.size());
-    std::sort(samples.begin(), samples.end());
-    catalog.x.push_back(samples[samples.size() / 2]);
-  }
-  return catalog;
-}
-
 Model density_model(int components = 3) {
   return {"normal",
           "sample_density(components=" + std::to_string(components) + ")",

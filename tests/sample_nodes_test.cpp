@@ -87,18 +87,6 @@ TEST(GaussRule, HasNoMoreNodesThanThereAreDistinctValues) {
   EXPECT_NEAR(rule.weight[1], 0.75, 1e-15);
 }
 
-Catalog catalog_of(const std::vector<std::vector<double>>& objects) {
-  Catalog catalog;
-  catalog.offsets = {0};
-  for (auto samples : objects) {
-    catalog.samples.insert(catalog.samples.end(), samples.begin(), samples.end());
-    catalog.offsets.push_back(catalog.samples.size());
-    std::sort(samples.begin(), samples.end());
-    catalog.x.push_back(samples[samples.size() / 2]);
-  }
-  return catalog;
-}
-
 /// ln L by the formula, in long double; log_density of one mu.
 template <class LogDensity>
 double plainly(const Catalog& c, const LogDensity& log_density) {

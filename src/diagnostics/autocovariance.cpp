@@ -22,10 +22,10 @@ double mean_of(const double* row, std::size_t n) {
 }  // namespace
 
 Autocovariance::Autocovariance(Draws draws, std::optional<double> about)
-    : chains_(draws.chains), draws_(draws.draws), deviations_(chains_ * (draws_ + kAtOnce)) {
+    : chains_(draws.chains), draws_(draws.draws), deviations_(chains_ * stride()) {
   for (std::size_t chain = 0; chain < chains_; ++chain) {
     const double* row = draws.values + chain * draws_;
-    double* deviations = deviations_.data() + chain * (draws_ + kAtOnce);  // zeros after them
+    double* deviations = deviations_.data() + chain * stride();
     const double center = about ? *about : mean_of(row, draws_);
     for (std::size_t i = 0; i < draws_; ++i) deviations[i] = row[i] - center;
   }
@@ -48,7 +48,7 @@ void Autocovariance::by_sums() {
   Lags sums = Lags::Zero();
   const std::size_t first = lags_.size();
   for (std::size_t chain = 0; chain < chains_; ++chain) {
-    const double* row = deviations_.data() + chain * (draws_ + kAtOnce);
+    const double* row = deviations_.data() + chain * stride();
     for (std::size_t i = 0; i + first < draws_; ++i) sums += row[i] * Eigen::Map<const Lags>(row + i + first);
   }
   sums /= static_cast<double>(draws_) * static_cast<double>(chains_);
@@ -67,7 +67,7 @@ void Autocovariance::by_fft() {
   // the real part is the sum of both autocovariances. Power adds up over chains, so that one inverse
   // transform serves all.
   for (std::size_t chain = 0; chain < chains_; chain += 2) {
-    const double *row = deviations_.data() + chain * (draws_ + kAtOnce), *next = row + draws_ + kAtOnce;
+    const double *row = deviations_.data() + chain * stride(), *next = row + stride();
     const bool alone = chain + 1 == chains_;
     for (std::size_t i = 0; i < draws_; ++i) series[i] = {row[i], alone ? 0 : next[i]};
     fft.fwd(spectrum.data(), series.data(), points);

@@ -20,6 +20,7 @@ class Autocovariance {
 
  private:
   static constexpr int kAtOnce = 16;
+  [[nodiscard]] std::size_t stride() const { return draws_ + kAtOnce; }
   void by_sums();  // the next kAtOnce lags
   void by_fft();   // all that are left
   std::size_t chains_, draws_;

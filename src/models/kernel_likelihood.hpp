@@ -99,11 +99,7 @@ class SamplesLikelihood : public KernelLikelihood {
 
   void pointwise(std::span<const double> theta, std::span<double> out) override {
     const auto c = prepared(framed(theta));
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      const Sums s = sums(log_weights(c, i));
-      out[i] =
-          s.sum > 0 ? s.largest + std::log(s.sum) + constant(i) : -std::numeric_limits<double>::infinity();
-    }
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = sums_of(log_weights(c, i)).log_sum() + constant(i);
   }
 
  protected:
@@ -113,27 +109,8 @@ class SamplesLikelihood : public KernelLikelihood {
   /// What ln L_i has beside the logarithm of the sum.
   [[nodiscard]] virtual double constant(std::size_t i) const = 0;
 
-  struct Sums {
-    double largest, sum, squares;  // of the weights, in units of exp(largest)
-  };
-  [[nodiscard]] static Sums sums(const std::vector<double>& log_weight) {
-    Sums s{-std::numeric_limits<double>::infinity(), 0, 0};
-    for (const double l : log_weight) s.largest = std::max(s.largest, l);
-    if (!(s.largest > -std::numeric_limits<double>::infinity())) return s;
-    for (const double l : log_weight) {
-      const double w = std::exp(l - s.largest);
-      s.sum += w;
-      s.squares += w * w;
-    }
-    return s;
-  }
   [[nodiscard]] std::vector<double> log_weights(std::span<const double> prepared_theta, std::size_t i) const {
-    const WeightedSamples v = values(i);
-    std::vector<double> l(v.mu.size());
-    parts_.population->log_density(prepared_theta, v.mu, l);
-    if (!v.log_interim.empty())
-      for (std::size_t k = 0; k < l.size(); ++k) l[k] -= v.log_interim[k];
-    return l;
+    return starling::log_weights(*parts_.population, prepared_theta, values(i));
   }
 
   double build(ObjectTable<double>& objects, std::span<const double>) override {
@@ -165,8 +142,7 @@ class SamplesLikelihood : public KernelLikelihood {
       }
       if (!v.log_interim.empty())
         for (std::size_t k = 0; k < count; ++k) l[k] -= objects.sample[2][begin + k] = v.log_interim[k];
-      const Sums s = sums(l);
-      const double log_sum = s.largest + std::log(s.sum);
+      const double log_sum = sums_of(l).log_sum();
       for (std::size_t k = 0; k < count; ++k) {
         objects.sample[0][begin + k] = v.mu[k];
         objects.sample[1][begin + k] = std::exp(l[k] - log_sum);

@@ -52,17 +52,18 @@ class FixedNodesLikelihood final : public SamplesLikelihood {
   /// Nodes with the logarithms of their weights and likelihoods.
   void as_samples(const std::vector<ObjectNodes>& nodes) {
     const auto c = parts_.measurement->prepare({}, parts_.frame);
-    offsets_.assign(1, 0);
-    for (const auto& n : nodes) offsets_.push_back(offsets_.back() + n.rule->t.size());
-    mu_.resize(offsets_.back());
-    log_interim_.resize(offsets_.back());
+    nodes_.offset.assign(1, 0);
+    for (const auto& n : nodes) nodes_.offset.push_back(nodes_.offset.back() + n.rule->t.size());
+    nodes_.mu.resize(nodes_.offset.back());
+    nodes_.log_interim.resize(nodes_.offset.back());
     constant_.resize(nodes.size());
     parallel_for(nodes.size(), parts_.backend.threads, 64, [&](std::size_t i) {
       const auto row = rows_[i];
       const auto datum = parts_.measurement->datum(row, parts_.frame);
       const auto& [a, b, rule, error] = nodes[i];
-      const std::size_t begin = offsets_[i], count = rule->t.size();
-      const std::span<double> mu(mu_.data() + begin, count), l(log_interim_.data() + begin, count);
+      const std::size_t begin = nodes_.offset[i], count = rule->t.size();
+      const std::span<double> mu(nodes_.mu.data() + begin, count),
+          l(nodes_.log_interim.data() + begin, count);
       for (std::size_t k = 0; k < count; ++k) mu[k] = a + (b - a) * rule->t[k];
       parts_.measurement->log_likelihood(c, datum, mu, l);
       // the peak of the likelihood goes to the constant: floats need not hold it
@@ -73,16 +74,13 @@ class FixedNodesLikelihood final : public SamplesLikelihood {
       constant_[i] = top + parts_.measurement->log_constant(row, parts_.frame);
     });
   }
-  WeightedSamples values(std::size_t i) const override {
-    const std::size_t begin = offsets_[i], count = offsets_[i + 1] - begin;
-    return {std::span(mu_).subspan(begin, count), std::span(log_interim_).subspan(begin, count)};
-  }
-  const std::vector<std::uint64_t>& offsets() const override { return offsets_; }
+  WeightedSamples values(std::size_t i) const override { return nodes_.of(i); }
+  const std::vector<std::uint64_t>& offsets() const override { return nodes_.offset; }
   double constant(std::size_t i) const override { return constant_[i]; }
 
   Rows rows_;
-  std::vector<std::uint64_t> offsets_;
-  std::vector<double> mu_, log_interim_, constant_;
+  ValuesOfObjects nodes_;
+  std::vector<double> constant_;
   double error_ = 0;
 };
 

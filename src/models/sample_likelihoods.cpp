@@ -1,7 +1,6 @@
 // The likelihoods of theta over posterior samples, and over nodes that stand for them.
 #include <fmt/format.h>
 
-#include <numeric>
 #include <optional>
 
 #include "models/frames.hpp"
@@ -84,15 +83,16 @@ class PosteriorSamplesLikelihood final : public CatalogSamplesLikelihood {
       thetas.push_back(prepared(framed(draws.subspan(k * (n / checks) * d, d))));
     std::vector<double> errors(parts_.catalog.size());
     parallel_for(errors.size(), parts_.backend.threads, 64, [&](std::size_t i) {
-      const WeightedSamples samples = values(i);
+      const WeightedSamples samples = values(i), nodes = nodes_->of(i);
+      const auto log_sum = [&](const auto& c, const WeightedSamples& values) {
+        return sums_of(starling::log_weights(*parts_.population, c, values)).log_sum();
+      };
       for (const auto& c : thetas) {
-        const double exact = log_sum_over(*parts_.population, c, samples),
-                     by_nodes = log_sum_over(*parts_.population, c, nodes_->of(i));
-        if (exact != by_nodes) errors[i] = std::max(errors[i], std::abs(exact - by_nodes));
+        const double of_samples = log_sum(c, samples), of_nodes = log_sum(c, nodes);
+        if (of_samples != of_nodes) errors[i] = std::max(errors[i], std::abs(of_samples - of_nodes));
       }
     });
-    return std::accumulate(errors.begin(), errors.end(), nodes_->error,
-                           [](double a, double b) { return std::max(a, b); });
+    return std::max(nodes_->error, *std::max_element(errors.begin(), errors.end()));
   }
 
   MonteCarloError monte_carlo(std::span<const double> theta) override {
@@ -102,7 +102,7 @@ class PosteriorSamplesLikelihood final : public CatalogSamplesLikelihood {
     std::vector<MonteCarloError::Object> all(n);
     for (std::size_t i = 0; i < n; ++i) {
       const double k = static_cast<double>(offsets()[i + 1] - offsets()[i]);
-      const Sums s = sums(log_weights(c, i));
+      const WeightSums s = sums_of(log_weights(c, i));
       const double n_eff = s.sum > 0 ? s.sum * s.sum / s.squares : 0, w = weight(i);
       const double share = n_eff > 0 ? w * w * (1 / n_eff - 1 / k) : kInfinity;
       // its share falls as 1 / K at constant spread of the weights
@@ -153,7 +153,7 @@ class PosteriorSamplesLikelihood final : public CatalogSamplesLikelihood {
   }
   /// The same of one object, in double.
   [[nodiscard]] double correction_of(const std::vector<double>& log_weight) const {
-    const Sums s = sums(log_weight);
+    const WeightSums s = sums_of(log_weight);
     const double k = static_cast<double>(log_weight.size());
     if (!(s.sum > 0)) return 0;
     if (correction_ == BiasCorrection::first_order) return 0.5 * (s.squares / (s.sum * s.sum) - 1 / k);

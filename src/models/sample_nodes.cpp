@@ -75,7 +75,7 @@ class Recurrence {
 };
 
 /// One object's nodes, and what they leave of its ln L. Without nodes its samples stay as they are.
-struct ObjectNodes {
+struct NodesOfOne {
   std::vector<double> mu, log_interim;
   double shift = 0, error = 0;
 };
@@ -93,8 +93,8 @@ bool is_smooth(const std::vector<NodesPoint>& points, double lowest, double high
   return !(below && above);
 }
 
-ObjectNodes nodes_of_one(const PopulationModel& population, const WeightedSamples& samples,
-                         const std::vector<NodesPoint>& points, double tolerance) {
+NodesOfOne nodes_of_one(const PopulationModel& population, const WeightedSamples& samples,
+                        const std::vector<NodesPoint>& points, double tolerance) {
   const auto [lowest, highest] = std::minmax_element(samples.mu.begin(), samples.mu.end());
   const std::size_t most = std::min(kMost, samples.mu.size() / 2);
   if (most < kFewest || !(*lowest < *highest) || !is_smooth(points, *lowest, *highest)) return {};
@@ -109,22 +109,25 @@ ObjectNodes nodes_of_one(const PopulationModel& population, const WeightedSample
   }
   const double total = std::accumulate(weight.begin(), weight.end(), 0.0);
   for (double& w : weight) w /= total;
+  const auto log_sum = [&](const NodesPoint& point, const WeightedSamples& values) {
+    return sums_of(log_weights(population, point.population, values)).log_sum();
+  };
   std::vector<double> exact;
-  for (const auto& point : points) exact.push_back(log_sum_over(population, point.population, samples));
+  for (const auto& point : points) exact.push_back(log_sum(point, samples));
   if (!(exact[0] > -kInfinity)) return {};
   Recurrence recurrence(x, weight);
   for (std::size_t n = kFewest; n <= most;) {
     recurrence.extend(n);
     if (recurrence.size() < n) break;
     const GaussRule rule = recurrence.rule(n);
-    ObjectNodes nodes;
+    NodesOfOne nodes;
     for (std::size_t j = 0; j < n; ++j) {
       if (!(rule.weight[j] > 1e-25)) continue;
       nodes.mu.push_back(center + half * rule.node[j]);
       nodes.log_interim.push_back(-std::log(rule.weight[j] * total) - top);
     }
     for (std::size_t t = 0; t < points.size() && nodes.error < tolerance; ++t) {
-      const double by_nodes = log_sum_over(population, points[t].population, {nodes.mu, nodes.log_interim});
+      const double by_nodes = log_sum(points[t], {nodes.mu, nodes.log_interim});
       if (exact[t] == by_nodes) continue;
       const double error = std::abs(exact[t] - by_nodes);
       if (t == 0) nodes.shift = exact[t] - by_nodes;
@@ -150,29 +153,40 @@ NodesPoint nodes_point(const PopulationModel& population, std::span<const double
   return {population.prepared(theta), population.support(theta), population.break_in_support(theta)};
 }
 
-double log_sum_over(const PopulationModel& population, std::span<const double> prepared,
-                    WeightedSamples samples) {
-  static thread_local std::vector<double> l;
-  l.resize(samples.mu.size());
+std::vector<double> log_weights(const PopulationModel& population, std::span<const double> prepared,
+                                WeightedSamples samples) {
+  std::vector<double> l(samples.mu.size());
   population.log_density(prepared, samples.mu, l);
   if (!samples.log_interim.empty())
     for (std::size_t k = 0; k < l.size(); ++k) l[k] -= samples.log_interim[k];
-  const double top = *std::max_element(l.begin(), l.end());
-  if (!(top > -kInfinity)) return -kInfinity;
-  double sum = 0;
-  for (const double v : l) sum += std::exp(v - top);
-  return top + std::log(sum);
+  return l;
+}
+
+WeightSums sums_of(const std::vector<double>& log_weights) {
+  WeightSums s{-kInfinity, 0, 0};
+  for (const double l : log_weights) s.largest = std::max(s.largest, l);
+  if (!(s.largest > -kInfinity)) return s;
+  for (const double l : log_weights) {
+    const double w = std::exp(l - s.largest);
+    s.sum += w;
+    s.squares += w * w;
+  }
+  return s;
+}
+
+double WeightSums::log_sum() const {
+  return sum > 0 ? largest + std::log(sum) : -kInfinity;
 }
 
 SampleNodes nodes_for_samples(const PopulationModel& population, std::size_t objects,
                               const std::function<WeightedSamples(std::size_t)>& samples,
                               const std::vector<NodesPoint>& points, double tolerance, int threads) {
-  std::vector<ObjectNodes> all(objects);
+  std::vector<NodesOfOne> all(objects);
   parallel_for(objects, threads, 16,
                [&](std::size_t i) { all[i] = nodes_of_one(population, samples(i), points, tolerance); });
   SampleNodes nodes;
   for (std::size_t i = 0; i < objects; ++i) {
-    const ObjectNodes& one = all[i];
+    const NodesOfOne& one = all[i];
     const WeightedSamples stay = one.mu.empty() ? samples(i) : WeightedSamples{one.mu, one.log_interim};
     nodes.mu.insert(nodes.mu.end(), stay.mu.begin(), stay.mu.end());
     nodes.log_interim.insert(nodes.log_interim.end(), stay.log_interim.begin(), stay.log_interim.end());

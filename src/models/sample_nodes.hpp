@@ -25,17 +25,21 @@ struct GaussRule {
 };
 GaussRule gauss_rule(std::span<const double> x, std::span<const double> weight, std::size_t n);
 
-/// Nodes of all objects, the mean over which is the mean over the samples of each.
-struct SampleNodes {
+/// Values of mu of all objects, one object's after the other's.
+struct ValuesOfObjects {
   std::vector<std::uint64_t> offset{0};  ///< [N + 1]
   std::vector<double> mu, log_interim;
-  std::vector<double> shift;  ///< [N] ln L_i at the reference over the samples less that over the nodes
-  double error = 0;           ///< the largest error of an object's ln L at any of the thetas
 
   [[nodiscard]] WeightedSamples of(std::size_t i) const {
     const std::size_t begin = offset[i], count = offset[i + 1] - begin;
     return {std::span(mu).subspan(begin, count), std::span(log_interim).subspan(begin, count)};
   }
+};
+
+/// Nodes, the mean over which is the mean over the samples of each object.
+struct SampleNodes : ValuesOfObjects {
+  std::vector<double> shift;  ///< [N] ln L_i at the reference over the samples less that over the nodes
+  double error = 0;           ///< the largest error of an object's ln L at any of the thetas
 };
 
 /// A theta at which nodes must be right. All in the frame.
@@ -46,9 +50,18 @@ struct NodesPoint {
 };
 NodesPoint nodes_point(const PopulationModel& population, std::span<const double> theta);
 
-/// ln sum_k p(mu_k | theta) / pi0_k; `prepared` as PopulationModel::prepare gives it.
-double log_sum_over(const PopulationModel& population, std::span<const double> prepared,
-                    WeightedSamples samples);
+/// ln [p(mu_k | theta) / pi0_k]; `prepared` as PopulationModel::prepare gives it.
+std::vector<double> log_weights(const PopulationModel& population, std::span<const double> prepared,
+                                WeightedSamples samples);
+
+/// Of weights that are given by their logarithms.
+struct WeightSums {
+  double largest;       ///< logarithm of the largest
+  double sum, squares;  ///< of the weights, in units of the largest
+
+  [[nodiscard]] double log_sum() const;  ///< -infinity where the sum is 0
+};
+WeightSums sums_of(const std::vector<double>& log_weights);
 
 /// As few nodes per object as leave ln L_i within `tolerance` at all points (the first is the reference),
 /// half of its samples at most. Where so few are not enough, or the support ends or breaks among the samples
