@@ -57,6 +57,8 @@ TEST_F(Csv, OneNumberStandsForAllNoises) {
   const Catalog c = read("x,sigma\n1,7\n2,8\n", {.sigma_value = 0.25});
   EXPECT_EQ(c.sigma, Numbers{0.25});
   EXPECT_EQ(c.sigma_of(1), 0.25);
+  EXPECT_EQ(read("x,sigma\n1,7\n2,7\n3,7\n").sigma, Numbers{7});
+  EXPECT_EQ(read("x,sigma\n1,7\n2,7\n3,8\n4,7\n").sigma, (Numbers{7, 7, 8, 7}));
 }
 
 TEST_F(Csv, SkipsCommentsBlankLinesAndByteOrderMarks) {

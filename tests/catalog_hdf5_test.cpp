@@ -91,6 +91,19 @@ TEST_F(Hdf5, TakesDatasetsInGroupsAndIdsOfAnyKind) {
   EXPECT_EQ(read({.x = "/data/mass", .sigma_value = 2.0}).sigma, Numbers{2});
 }
 
+TEST_F(Hdf5, OneNumberStandsForNoisesThatAreTheSame) {
+  put("x", Numbers{1, 2, 3});
+  put("same", Numbers{7, 7, 7});
+  put("other", Numbers{7, 7, 8});
+  put("bad", Numbers{0, 0, 0});
+  const int mask[] = {1, 1, 0};
+  put("mask", {3}, H5T_NATIVE_INT, mask);
+  EXPECT_EQ(read({.sigma = "same"}).sigma, Numbers{7});
+  EXPECT_EQ(read({.sigma = "other"}).sigma, (Numbers{7, 7, 8}));
+  EXPECT_EQ(read({.sigma = "other", .mask = "mask"}).sigma, Numbers{7});
+  expect_error({.sigma = "bad"}, "row 0, dataset 'bad': 0, expected a finite number > 0");
+}
+
 TEST_F(Hdf5, TakesColumnsOfTables) {
   struct Row {
     double mass;

@@ -83,6 +83,7 @@ struct CatalogOptions {
 /// Reads .csv, .h5/.hdf5, .fits/.fit/.fits.gz by the file's ending ("-" is CSV from standard input).
 /// "cat.fits[NAME]" or "cat.fits[2]" reads that extension of the file.
 /// `notes` (may be null) gets one sentence per thing a user should know, such as the rows that were dropped.
+/// A column of noise that is the same for all objects becomes one number.
 /// Throws InputError with file, row, column and value.
 Catalog read_catalog(const std::filesystem::path& path, const CatalogOptions& options = {},
                      std::vector<std::string>* notes = nullptr);

@@ -55,7 +55,7 @@ class Assembly {
     if (options_.sigma_value) {
       catalog_.sigma = {*options_.sigma_value};
     } else if (const auto name = optional_name(options_.sigma, "sigma")) {
-      catalog_.sigma = per_object(*name);
+      catalog_.sigma = noise(*name);
     }
     if (const auto name = optional_name(options_.weight, "weight")) catalog_.weight = per_object(*name);
     if (const auto name = optional_name(options_.id, "id")) read_ids(*name);
@@ -156,6 +156,17 @@ class Assembly {
       if (kept(row)) values.push_back(value);
     });
     return values;
+  }
+  std::vector<double> noise(const std::string& name) {
+    const auto column = open_single(name);
+    std::vector<double> sigma;
+    sigma.reserve(objects_);
+    std::size_t before = 0;
+    for_each_value(*column, [&](std::size_t row, double value) {
+      if (kept(row)) append_noise(sigma, before++, value);
+    });
+    if (sigma.size() == 1) sigma.shrink_to_fit();
+    return sigma;
   }
   /// Rows of several numbers, one per object, all as long: [object][number].
   std::vector<double> rows_of_numbers(const FileColumn& column) {
@@ -394,7 +405,7 @@ class Assembly {
               [&, &role = role] { return fmt::format("number {} of '{}'", k, role); });
     }
     if (!options_.sigma_value && !catalog_.sigma.empty()) {
-      check_column(Role::sigma, catalog_.sigma[i], options_.sigma, "sigma");
+      check_column(Role::sigma, catalog_.sigma_of(i), options_.sigma, "sigma");
     }
     if (!catalog_.weight.empty()) check_column(Role::weight, catalog_.weight[i], options_.weight, "weight");
     for (const auto& [role, name] : role_names_) {

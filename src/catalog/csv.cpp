@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "catalog/csv_records.hpp"
@@ -371,6 +372,8 @@ Catalog read_csv(const std::filesystem::path& path, const CatalogOptions& option
   bad.report(reader.rows(), notes);
   if (options.x.empty()) catalog.x.assign(catalog.columns.begin()->second.size(), 0.0);
   if (options.sigma_value) catalog.sigma = {*options.sigma_value};
+  for (std::size_t i = 0; const double sigma : std::exchange(catalog.sigma, {}))
+    append_noise(catalog.sigma, i++, sigma);
   for_each_role(
       options, [](const std::string&) { return false; },
       [&](const std::string& role, double value) { catalog.columns[role].assign(catalog.size(), value); },

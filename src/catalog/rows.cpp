@@ -35,6 +35,14 @@ bool may_be_dropped(Role role, double value) {
   return !std::isfinite(value) || role == Role::sigma;
 }
 
+void append_noise(std::vector<double>& sigma, std::size_t before, double value) {
+  if (before > 0 && sigma.size() == 1) {
+    if (value == sigma[0]) return;
+    sigma.resize(before, sigma[0]);
+  }
+  sigma.push_back(value);
+}
+
 void BadRows::add(std::size_t row, const std::string& where_and_why, bool droppable) {
   if (!droppable || !drop_) {
     throw InputError(fmt::format("{}: {}{}", shown(path_), where_and_why,

@@ -41,6 +41,10 @@ class BadRows {
   std::vector<std::size_t> rows_;
 };
 
+/// Appends the noise of one more object to that of `before` others: as long as all are the same, one number
+/// stands for them.
+void append_noise(std::vector<double>& sigma, std::size_t before, double value);
+
 /// How a file is called in messages.
 std::string shown(const std::filesystem::path& path);
 
