@@ -28,7 +28,9 @@ struct Prior {
   /// ln p(theta), normalised; -infinity outside the support. `fixed`: 0 at its value, -infinity elsewhere.
   [[nodiscard]] double log_density(double theta) const { return log_shape(theta) - log_normalization(); }
   /// Its two parts: ln of the density before it is normalised, and ln of what that integrates to.
-  [[nodiscard]] double log_shape(double theta) const;
+  [[nodiscard]] double log_shape(double theta) const {
+    return family == Family::uniform && theta >= a && theta <= b ? 0 : log_shape_of_any(theta);
+  }
   [[nodiscard]] double log_normalization() const;
   /// The support is [lower, upper]; either may be infinite.
   [[nodiscard]] double lower() const;
@@ -41,6 +43,9 @@ struct Prior {
   [[nodiscard]] std::string text() const;
 
   friend bool operator==(const Prior&, const Prior&) = default;
+
+ private:
+  [[nodiscard]] double log_shape_of_any(double theta) const;
 };
 
 // Each checks its arguments and throws InputError.

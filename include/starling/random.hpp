@@ -6,6 +6,7 @@
 /// call cuRAND's own Philox; in Random123's, Philox4x32 with this counter and key {seed low, seed high}.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "starling/math.hpp"
@@ -97,27 +98,17 @@ class HostStream {
   HostStream(std::uint64_t seed, std::uint32_t step, std::uint32_t chain, std::uint32_t purpose,
              std::uint32_t first_block = 0)
       : seed_(seed), step_(step), chain_(chain), purpose_(purpose), block_(first_block) {}
-  /// The same from block 0 on, whose words and those of block 1 are these.
+  /// The same from block 0 on; `pairs`: its words and those of block 1, as pair() puts them together.
   HostStream(std::uint64_t seed, std::uint32_t step, std::uint32_t chain, std::uint32_t purpose,
-             const Words<std::uint32_t>& block0, const Words<std::uint32_t>& block1)
-      : seed_(seed),
-        step_(step),
-        chain_(chain),
-        purpose_(purpose),
-        block_(2),
-        blocks_{block0, block1},
-        used_(0) {}
+             const std::array<std::uint64_t, 4>& pairs)
+      : seed_(seed), step_(step), chain_(chain), purpose_(purpose), block_(2), pairs_(pairs), used_(0) {}
+  static std::uint64_t pair(std::uint32_t first, std::uint32_t second) {
+    return std::uint64_t{first} << 32 | second;
+  }
   /// Uniform on (0, 1), 53 bits.
   double uniform() {
-    if (used_ == 8) {  // two blocks at once keep the multiplier busy
-      for (auto& block : blocks_)
-        block = philox4x32(Words<std::uint32_t>{{block_++, step_, chain_, purpose_}}, seed_);
-      used_ = 0;
-    }
-    const auto& words = blocks_[used_ / 4].w;
-    const std::uint64_t high = words[used_ % 4], low = words[used_ % 4 + 1];
-    used_ += 2;
-    return (static_cast<double>((high << 32 | low) >> 11) + 0.5) * 0x1p-53;
+    if (used_ == 4) refill();
+    return (static_cast<double>(static_cast<std::int64_t>(pairs_[used_++] >> 11)) + 0.5) * 0x1p-53;
   }
   /// Standard normal.
   double normal() {
@@ -126,15 +117,26 @@ class HostStream {
   }
   /// 0 <= k < n.
   std::size_t below(std::size_t n) {
-    const auto k = static_cast<std::size_t>(uniform() * static_cast<double>(n));
-    return k < n ? k : n - 1;
+    const auto count = static_cast<std::int64_t>(n);
+    const auto k = static_cast<std::int64_t>(uniform() * static_cast<double>(count));
+    return static_cast<std::size_t>(k < count ? k : count - 1);
   }
 
  private:
+  /// Two blocks at once keep the multiplier busy.
+  void refill() {
+    Words<std::uint32_t> made[2];
+    for (auto& block : made)
+      block = philox4x32(Words<std::uint32_t>{{block_++, step_, chain_, purpose_}}, seed_);
+    pairs_ = {pair(made[0].w[0], made[0].w[1]), pair(made[0].w[2], made[0].w[3]),
+              pair(made[1].w[0], made[1].w[1]), pair(made[1].w[2], made[1].w[3])};
+    used_ = 0;
+  }
+
   std::uint64_t seed_;
   std::uint32_t step_, chain_, purpose_, block_;
-  Words<std::uint32_t> blocks_[2];
-  unsigned used_ = 8;  // of the eight words in them
+  std::array<std::uint64_t, 4> pairs_;  // of the words of two blocks
+  unsigned used_ = 4;                   // of them
 };
 
 }  // namespace starling

@@ -1,5 +1,8 @@
 #include "backends/host_streams.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "backends/cpu_variants.hpp"
 
 namespace starling {
@@ -20,15 +23,19 @@ void first_words(std::uint64_t seed, std::uint32_t step, std::uint32_t purpose, 
 
 std::vector<HostStream> host_streams(std::uint64_t seed, std::uint32_t step, std::uint32_t purpose,
                                      std::uint32_t first, std::size_t count) {
-  std::vector<std::uint32_t> words(8 * count);
-  first_words(seed, step, purpose, first, count, words.data());
   std::vector<HostStream> streams;
   streams.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto word = [&](std::size_t k) { return words[k * count + i]; };
-    streams.emplace_back(seed, step, first + static_cast<std::uint32_t>(i), purpose,
-                         Words<std::uint32_t>{{word(0), word(1), word(2), word(3)}},
-                         Words<std::uint32_t>{{word(4), word(5), word(6), word(7)}});
+  constexpr std::size_t most = 64;  // chains at once
+  std::uint32_t words[8 * most];
+  for (const std::uint32_t end = first + static_cast<std::uint32_t>(count); first < end;) {
+    const std::uint32_t n = std::min<std::uint32_t>(end - first, most);
+    first_words(seed, step, purpose, first, n, words);
+    for (std::uint32_t i = 0; i < n; ++i, ++first) {
+      const auto pair = [&](std::uint32_t k) {
+        return HostStream::pair(words[2 * k * n + i], words[(2 * k + 1) * n + i]);
+      };
+      streams.emplace_back(seed, step, first, purpose, std::array{pair(0), pair(1), pair(2), pair(3)});
+    }
   }
   return streams;
 }

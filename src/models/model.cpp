@@ -62,12 +62,14 @@ const std::vector<Parameter>& Model::parameters() const {
 }
 
 double Model::log_prior(std::span<const double> theta) const {
-  const auto& parameters = definition_->parameters();
+  const Parameter* parameter = definition_->parameters().data();
+  const double* value = theta.data();
   double sum = 0;
-  for (std::size_t j = 0; j < priors_.size(); ++j) {
-    if (!(theta[j] > parameters[j].lower && theta[j] < parameters[j].upper))
+  for (const Prior& prior : priors_) {
+    if (!(*value > parameter->lower && *value < parameter->upper))
       return -std::numeric_limits<double>::infinity();
-    sum += priors_[j].log_shape(theta[j]);
+    sum += prior.log_shape(*value);
+    ++parameter, ++value;
   }
   sum += definition_->log_constraint(theta) - log_normalization_;
   return std::isnan(sum) ? -std::numeric_limits<double>::infinity() : sum;

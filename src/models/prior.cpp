@@ -137,9 +137,8 @@ double Prior::upper() const {
   }
 }
 
-double Prior::log_shape(double theta) const {
+double Prior::log_shape_of_any(double theta) const {
   // Written so that NaN is outside too.
-  if (family == Family::uniform) return theta >= a && theta <= b ? 0 : -infinity;
   if (!(theta >= lower() && theta <= upper() && std::isfinite(theta))) return -infinity;
   const auto half_square = [](double z) { return 0.5 * z * z; };
   switch (family) {

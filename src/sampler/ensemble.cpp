@@ -77,12 +77,12 @@ void move_once(Ensembles& state, std::size_t first, std::size_t last, const Move
                             state.free};
       auto streams = host_streams(settings.seed, sweep, purpose_word(purpose, number),
                                   static_cast<std::uint32_t>(begin), half);
+      std::copy_n(state.theta.data() + begin * d, half * d, proposed.data() + (e - first) * half * d);
       for (std::size_t k = 0; k < half; ++k) {
         const std::size_t i = (e - first) * half + k;
         chains[i] = begin + k;
         const auto theta = state.at(chains[i]);
         const auto row = std::span(proposed).subspan(i * d, d);
-        std::copy(theta.begin(), theta.end(), row.begin());
         const MoveKind move = kind_of_move(settings.mix, streams[k]);
         kind[i] = place_of(e, move, purpose);
         factor[i] = propose(move, settings.stretch_scale, theta, other, streams[k], row);

@@ -24,9 +24,11 @@ void Recorder::record(std::size_t sweep, const Ensembles& state, std::span<const
   block_.theta.insert(block_.theta.end(), state.theta.begin(), state.theta.end());
   if (joint_) block_.theta_centred.insert(block_.theta_centred.end(), centred.begin(), centred.end());
   block_.lp.insert(block_.lp.end(), state.lp.begin(), state.lp.end());
-  for (const std::uint32_t a : state.accepted) {
-    block_.acceptance.push_back(static_cast<float>(a) / static_cast<float>(moves));
-    accepted_ += a;
+  const std::size_t before = block_.acceptance.size();
+  block_.acceptance.resize(before + state.chains());
+  for (std::size_t c = 0; c < state.chains(); ++c) {
+    block_.acceptance[before + c] = static_cast<float>(state.accepted[c]) / static_cast<float>(moves);
+    accepted_ += state.accepted[c];
   }
   block_.log_likelihood.insert(block_.log_likelihood.end(), log_likelihood.begin(), log_likelihood.end());
   proposed_ += moves * state.chains();
