@@ -6,26 +6,21 @@
 /// the strip of the tile.
 #pragma once
 
+#include "backends/two_of.hpp"
 #include "formulas/latents.hpp"
 #include "formulas/layout.hpp"
 #include "formulas/terms.hpp"
 #include "kernels/cuda_compat.hpp"
-#include "kernels/two_walkers.hpp"
 #include "starling/sum.hpp"
 
 namespace starling::cuda {
 
 inline constexpr unsigned kThreads = kGroup * kStripsPerTile;
 
-/// Walkers per thread: two where reading the objects would cost as much as what is done with them.
+/// The real type of the likelihoods: of one walker per thread, or of two.
+using TwoWalkers = TwoOf<float>;
 template <class Term>
-inline constexpr unsigned kWalkersPerThread = 1;
-template <class P>
-inline constexpr unsigned kWalkersPerThread<PointTerm<P>> = 2;
-template <class P>
-inline constexpr unsigned kWalkersPerThread<SamplesTerm<P>> = 2;
-template <>
-inline constexpr unsigned kWalkersPerThread<NormalMarginalTerm> = 2;
+inline constexpr unsigned kWalkersPerThread = kTakesTwo<Term> ? 2 : 1;
 
 /// Walkers of a block.
 template <class Term>

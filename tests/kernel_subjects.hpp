@@ -42,6 +42,13 @@ inline std::vector<Subject> subjects() {
   return all;
 }
 
+/// The objects of SamplesErrorTerm with what it needs for the jackknife.
+inline ObjectTable<double> with_jackknife(ObjectTable<double> samples) {
+  for (std::uint64_t i = 0; i < samples.size; ++i)
+    samples.column[1].push_back(jackknife_constant(samples.offset[i + 1] - samples.offset[i]));
+  return samples;
+}
+
 template <class Term>
 std::unique_ptr<LikelihoodKernel> make_likelihood(const Subject& s, const ObjectTable<double>& objects) {
   s.prepare();

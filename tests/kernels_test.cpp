@@ -68,8 +68,9 @@ TEST(LikelihoodKernels, SamplesTermHasTheSameBitsEverywhere) {
   for (const bool interim : {false, true}) {
     expect_same_sums<SamplesTerm<NormalPopulation>>(samples(interim), normal_walkers(kWalkers, 0.1, true),
                                                     3e-6);
-    expect_same_sums<SamplesErrorTerm<NormalPopulation>>(samples(interim),
-                                                         normal_walkers(kWalkers, 0.1, true), 3e-6);
+    for (const auto& objects : {samples(interim), with_jackknife(samples(interim))})
+      expect_same_sums<SamplesErrorTerm<NormalPopulation>>(objects, normal_walkers(kWalkers, 0.1, true),
+                                                           3e-6);
   }
 }
 

@@ -199,6 +199,7 @@ TEST(STARLING_MODEL_NAME, SamplesTerms) {
   const auto walkers = table(SamplesTerm<P>::coefficients, samples_column);
   expect_same_sums<SamplesTerm<P>>(samples(), walkers, 1e-6);
   expect_same_sums<SamplesErrorTerm<P>>(samples(), walkers, 1e-6);
+  expect_same_sums<SamplesErrorTerm<P>>(with_jackknife(samples()), walkers, 1e-6);
 }
 
 TEST(STARLING_MODEL_NAME, InjectionTerm) {

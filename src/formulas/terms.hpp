@@ -2,6 +2,8 @@
 /// formed algebraically, inside the logarithm: two rounded logarithms are never subtracted.
 #pragma once
 
+#include <cmath>
+
 #include "formulas/measurements.hpp"
 #include "formulas/objects.hpp"
 #include "starling/population.hpp"
@@ -232,11 +234,18 @@ struct SamplesTerm {
   }
 };
 
+/// (K - 1) ln(K / (K - 1)), 0 where K = 1.
+inline double jackknife_constant(std::uint64_t samples) {
+  const auto others = static_cast<double>(samples - 1);
+  return others > 0 ? others * std::log1p(1 / others) : 0;
+}
+
 /// The Monte Carlo error of a samples likelihood, and what corrects its bias. With r_k = w_k / sum w,
 /// outputs: V_i = sum r^2 - 1 / K_i, weighted by the square of the object's weight; to first order E[ln L_i]
 /// is short of the truth by V_i / 2; the jackknife adds
 ///   (K_i - 1) (l - mean_k l_(k)) = -(K_i - 1) / K_i sum_k ln(1 - r_k) - (K_i - 1) ln(K_i / (K_i - 1)),
-/// l_(k) being l = ln L_i without sample k. Coefficients as SamplesTerm.
+/// l_(k) being l = ln L_i without sample k. Object column 1: jackknife_constant, or null, and the jackknife,
+/// which takes a logarithm per sample, is left out. Coefficients and all else as SamplesTerm.
 template <class P>
 struct SamplesErrorTerm {
   static constexpr int coefficients = SamplesTerm<P>::coefficients;
@@ -251,10 +260,24 @@ struct SamplesErrorTerm {
     const std::uint64_t begin = objects.offset[i], end = objects.offset[i + 1];
     R largest, sum, squares;
     SamplesTerm<P>::scaled_sums(prepared, objects, begin, end, largest, sum, squares);
-    const R zero(0.0f), one(1.0f), count(static_cast<S>(end - begin)), others = count - one;
+    const R zero(0.0f), one(1.0f), count(static_cast<S>(end - begin));
     // an object that is impossible at this theta has no variance
     const math::Mask<R> possible = sum > zero;
     const R v = math::select<R>(possible, squares / (sum * sum) - one / count, zero);
+    R correction = zero;
+    if (objects.column[1])
+      correction = math::select<R>(
+          possible & (count > one),
+          jackknife(prepared, objects, begin, end, largest, sum) - R(objects.column[1][i]), zero);
+    return {{objects.weight ? v * R(objects.weight[i]) : v, R(0.5f) * v, correction}};
+  }
+
+  /// -(K_i - 1) / K_i sum_k ln(1 - r_k), from what scaled_sums gave.
+  template <class R, class S>
+  static STARLING_HD R jackknife(const Coefficients<R, P::prepared_size>& prepared,
+                                 const ObjectView<S>& objects, std::uint64_t begin, std::uint64_t end,
+                                 R largest, R sum) {
+    const R zero(0.0f), one(1.0f), count(static_cast<S>(end - begin));
     // sum_k ln(1 - r_k) + r_k; what the largest weight leaves is summed by itself, and 0 gives infinity
     R logs(0.0f), rest(0.0f);
     math::Mask<R> not_seen = one > zero;
@@ -268,9 +291,7 @@ struct SamplesErrorTerm {
           logs + math::select<R>(is_largest, r, math::log1p(zero - math::select<R>(is_largest, zero, r)) + r);
     }
     logs = logs + math::select<R>(rest > zero, math::log(rest / sum), R(-__builtin_huge_valf()));
-    const R jackknife = others / count * (one - logs) - others * math::log1p(one / others);
-    return {{objects.weight ? v * R(objects.weight[i]) : v, R(0.5f) * v,
-             math::select<R>(possible & (others > zero), jackknife, zero)}};
+    return (count - one) / count * (one - logs);
   }
 };
 
@@ -400,6 +421,17 @@ concept EvaluatesTogether = requires(const Coefficients<double, Term::coefficien
                                      const ObjectView<double>& objects) {
   Term::template evaluate_together<double, double>(c, objects, 0, 1);
 };
+
+/// Terms for which walkers are taken two by two (backends/two_of.hpp): reading an object would cost as much
+/// as what is done with it.
+template <class Term>
+inline constexpr bool kTakesTwo = false;
+template <class P>
+inline constexpr bool kTakesTwo<PointTerm<P>> = true;
+template <class P>
+inline constexpr bool kTakesTwo<SamplesTerm<P>> = true;
+template <>
+inline constexpr bool kTakesTwo<NormalMarginalTerm> = true;
 
 /// Whether an object counts in a sum: one of weight 0 does not, be it impossible.
 template <class S>

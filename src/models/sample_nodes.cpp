@@ -20,28 +20,29 @@ constexpr std::size_t kFewest = 6, kMost = 48;  // nodes of an object
 class Recurrence {
  public:
   /// weight: normalised
-  Recurrence(std::span<const double> x, std::span<const double> weight) : x_(x), now_(weight.size()) {
-    for (std::size_t k = 0; k < now_.size(); ++k) now_[k] = std::sqrt(weight[k]);
-    before_.resize(now_.size());
-  }
+  Recurrence(std::span<const double> x, std::span<const double> weight)
+      : x_(view(x)), now_(view(weight).sqrt()), before_(Array::Zero(x_.size())) {}
   /// Goes on to n polynomials, or to as many as there are.
   void extend(std::size_t n) {
     while (!ended_ && diagonal_.size() < n) {
-      double a = 0, squares = 0;
-      const double b = beside_.empty() ? 0 : beside_.back();
-      for (std::size_t k = 0; k < x_.size(); ++k) a += x_[k] * now_[k] * now_[k];
-      for (std::size_t k = 0; k < x_.size(); ++k) {
-        before_[k] = (x_[k] - a) * now_[k] - b * before_[k];
-        squares += before_[k] * before_[k];
-      }
+      const double b = beside_.empty() ? 0 : beside_.back(), a = (x_ * now_.square()).sum();
+      before_ = (x_ - a) * now_ - b * before_;
       diagonal_.push_back(a);
-      beside_.push_back(std::sqrt(squares));
+      beside_.push_back(std::sqrt(before_.square().sum()));
       ended_ = !(beside_.back() > 1e-12);
-      for (double& v : before_) v /= beside_.back();
+      before_ *= 1 / beside_.back();
       now_.swap(before_);
     }
   }
   [[nodiscard]] std::size_t size() const { return diagonal_.size(); }
+
+  /// The error of the n-point rule for exp(-curvature x^2 / 2), about.
+  [[nodiscard]] double error(std::size_t n, double curvature) const {
+    double product = 1;  // f^(2 n) / (2 n)! times the squares of all that was divided by
+    for (std::size_t k = 0; k < n; ++k)
+      product *= 0.5 * curvature / static_cast<double>(k + 1) * beside_[k] * beside_[k];
+    return product;
+  }
 
   [[nodiscard]] GaussRule rule(std::size_t n) const {
     n = std::min(n, diagonal_.size());
@@ -68,8 +69,12 @@ class Recurrence {
   }
 
  private:
-  std::span<const double> x_;
-  std::vector<double> now_, before_;
+  using Array = Eigen::ArrayXd;
+  static Eigen::Map<const Array> view(std::span<const double> values) {
+    return {values.data(), static_cast<Eigen::Index>(values.size())};
+  }
+  Eigen::Map<const Array> x_;
+  Array now_, before_;
   std::vector<double> diagonal_, beside_;  // of the Jacobi matrix
   bool ended_ = false;
 };
@@ -91,6 +96,18 @@ bool is_smooth(const std::vector<NodesPoint>& points, double lowest, double high
     above |= cut > highest;
   }
   return !(below && above);
+}
+
+/// Of ln p over an interval on [-1, 1], at any of the points.
+double largest_curvature(const PopulationModel& population, const std::vector<NodesPoint>& points,
+                         const std::vector<double>& ends_and_middle) {
+  double largest = 0;
+  std::vector<double> l(ends_and_middle.size());
+  for (const auto& point : points) {
+    population.log_density(point.population, ends_and_middle, l);
+    largest = std::max(largest, std::abs(l[0] - 2 * l[1] + l[2]));
+  }
+  return largest;
 }
 
 NodesOfOne nodes_of_one(const PopulationModel& population, const WeightedSamples& samples,
@@ -116,7 +133,13 @@ NodesOfOne nodes_of_one(const PopulationModel& population, const WeightedSamples
   for (const auto& point : points) exact.push_back(log_sum(point, samples));
   if (!(exact[0] > -kInfinity)) return {};
   Recurrence recurrence(x, weight);
-  for (std::size_t n = kFewest; n <= most;) {
+  const double curvature = largest_curvature(population, points, {*lowest, center, *highest});
+  std::size_t n = kFewest;
+  for (; n < most; ++n) {
+    recurrence.extend(n);
+    if (recurrence.size() < n || recurrence.error(n, curvature) < 6 * tolerance) break;
+  }
+  while (n <= most) {
     recurrence.extend(n);
     if (recurrence.size() < n) break;
     const GaussRule rule = recurrence.rule(n);

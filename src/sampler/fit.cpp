@@ -328,12 +328,14 @@ class Run {
   }
 
   /// In the middle of burn-in; nodes, which are right near the walkers only, at every quarter of it and at
-  /// its end, and after it whenever a walker goes beyond.
+  /// its end, too, unless they still suit them, and after it whenever a walker goes beyond.
   [[nodiscard]] bool recenters_at(std::size_t t) const {
     const std::size_t b = header_.burn_in;
     if (t == b / 2) return true;
-    return likelihood_->by_nodes() &&
-           (t == b / 4 || t == b / 2 + b / 4 || t == b || (t > b && went_beyond(state_, reference_)));
+    if (!likelihood_->by_nodes()) return false;
+    const bool looks = t == b / 4 || t == b / 2 + b / 4 || t == b;
+    return (looks && reaches_too_far(state_, reference_, model_)) ||
+           ((looks || t > b) && went_beyond(state_, reference_));
   }
 
   /// Moves the likelihood's reference to the mean of all walkers, and has integrals right for the walkers

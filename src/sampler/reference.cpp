@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace starling {
 namespace {
@@ -27,6 +28,16 @@ std::vector<double> outward(const Model& model, std::span<const double> theta, s
     if (model.log_prior(moved) > -kInfinity) return moved;
   }
   return {theta.begin(), theta.end()};
+}
+
+/// The lowest and the highest theta_j of the others.
+std::pair<double, double> reach(const Reference& reference, std::size_t j) {
+  std::pair<double, double> reach{kInfinity, -kInfinity};
+  for (std::size_t k = j; k < reference.others.size(); k += reference.theta.size()) {
+    reach.first = std::min(reach.first, reference.others[k]);
+    reach.second = std::max(reach.second, reference.others[k]);
+  }
+  return reach;
 }
 
 }  // namespace
@@ -54,13 +65,19 @@ Reference reference_of(const Ensembles& walkers, const Model& model) {
 
 bool went_beyond(const Ensembles& walkers, const Reference& reference) {
   for (const std::size_t j : walkers.free) {
-    double lowest = kInfinity, highest = -kInfinity;
-    for (std::size_t k = j; k < reference.others.size(); k += walkers.dimension) {
-      lowest = std::min(lowest, reference.others[k]);
-      highest = std::max(highest, reference.others[k]);
-    }
+    const auto [lowest, highest] = reach(reference, j);
     for (std::size_t c = 0; c < walkers.chains(); ++c)
       if (walkers.at(c)[j] < lowest || walkers.at(c)[j] > highest) return true;
+  }
+  return false;
+}
+
+bool reaches_too_far(const Ensembles& walkers, const Reference& reference, const Model& model) {
+  const Reference now = reference_of(walkers, model);
+  for (const std::size_t j : walkers.free) {
+    const auto [lowest, highest] = reach(reference, j);
+    const auto [lowest_now, highest_now] = reach(now, j);
+    if (highest - lowest > 2 * (highest_now - lowest_now)) return true;
   }
   return false;
 }
