@@ -72,6 +72,10 @@ struct CountedReal {
     return {v < o.v};
   }
   CountedMask operator>(CountedReal o) const { return o < *this; }
+  CountedMask operator==(CountedReal o) const {
+    ++counted.other;
+    return {v == o.v};
+  }
 
   static CountedReal one(float value) {
     ++counted.arithmetic;

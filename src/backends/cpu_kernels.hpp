@@ -11,10 +11,18 @@
 
 #include "backends/kernels.hpp"
 #include "backends/large_array.hpp"
+#include "backends/two_of.hpp"
 #include "formulas/terms.hpp"
 #include "formulas/vector_latents.hpp"
 
 namespace starling::cpu::STARLING_CPU_NAMESPACE {
+
+/// Whether two batches of walkers fit into the registers: AVX-512 has 32 of them.
+#ifdef __AVX512F__
+inline constexpr bool kTwoBatches = true;
+#else
+inline constexpr bool kTwoBatches = false;
+#endif
 
 /// Loads, stores and lane numbers of a real type.
 template <class R>
@@ -25,6 +33,16 @@ struct Lanes<float> {
   static float load(const float* p) { return *p; }
   static void store(float* p, float v) { *p = v; }
   static std::uint32_t numbers(std::uint32_t first) { return first; }
+};
+
+template <class R>
+struct Lanes<TwoOf<R>> {
+  static constexpr std::uint64_t one = Lanes<R>::size, size = 2 * one;
+  static TwoOf<R> load(const float* p) { return {Lanes<R>::load(p), Lanes<R>::load(p + one)}; }
+  static void store(float* p, TwoOf<R> v) {
+    Lanes<R>::store(p, v.a);
+    Lanes<R>::store(p + one, v.b);
+  }
 };
 
 template <class R, int N>
@@ -105,25 +123,34 @@ class Likelihood final : public LikelihoodKernel {
         [&](std::uint64_t tile, std::uint64_t group, auto sums) {
           const std::uint64_t end = std::min(view.size, (tile + 1) * kTile);
           const std::uint64_t lanes = lanes_of(group, walkers.walkers);
-          for (std::uint64_t lane = 0; lane < lanes; lane += Lanes<R>::size) {
-            const auto c =
-                load_coefficients<R, Term::coefficients>(table.data(), stride, group * kGroup + lane);
-            for (std::uint64_t begin = tile * kTile; begin < end; begin += kStrip)
-              add_to_tile(strip_sums<Term>(c, view, begin, std::min(end, begin + kStrip)), lane, sums);
-          }
+          std::uint64_t lane = 0;
+          if constexpr (kTakesTwo<Term> && kTwoBatches)
+            for (; lane + Lanes<R>::size < lanes; lane += 2 * Lanes<R>::size)
+              sum_tile<TwoOf<R>>(table.data(), stride, view, group, lane, tile * kTile, end, sums);
+          for (; lane < lanes; lane += Lanes<R>::size)
+            sum_tile<R>(table.data(), stride, view, group, lane, tile * kTile, end, sums);
         });
   }
 
  private:
+  /// Objects [begin, end) for the walkers from `lane` of the group on that Batch holds.
+  template <class Batch>
+  static void sum_tile(const float* table, std::uint64_t stride, const ObjectView<float>& view,
+                       std::uint64_t group, std::uint64_t lane, std::uint64_t begin, std::uint64_t end,
+                       double (*sums)[kGroup]) {
+    const auto c = load_coefficients<Batch, Term::coefficients>(table, stride, group * kGroup + lane);
+    for (; begin < end; begin += kStrip)
+      add_to_tile(strip_sums<Term>(c, view, begin, std::min(end, begin + kStrip)), lane, sums);
+  }
+
   ObjectTable<float> objects_;
   int threads_;
 };
 
-/// How latent_strip reaches the latents of one group: [object][chain], and a small table for sums over the
-/// group.
+/// How latent_strip reaches the latents of one group, and a small table for sums over the group.
 template <class R>
 struct LatentAccess {
-  float* latents;  ///< of the first lane of this batch
+  float* latents;  ///< of the first object and the first lane of this batch
   std::uint64_t stride, begin;
   float* collected;  ///< [object of the strip][lane], of this batch's first lane
 
@@ -177,11 +204,11 @@ class Latents final : public LatentKernel {
                    const std::uint64_t end = std::min(view.size, (tile + 1) * kTile);
                    const std::uint64_t lanes = lanes_of(group, chains_);
                    for (std::uint64_t lane = 0; lane < lanes; lane += Lanes<R>::size) {
-                     const std::uint64_t walker = group * kGroup + lane;
-                     const auto c =
-                         load_coefficients<R, Latent::coefficients>(table_.data(), stride_, walker);
+                     const auto c = load_coefficients<R, Latent::coefficients>(table_.data(), stride_,
+                                                                               group * kGroup + lane);
+                     const LatentAccess<R> access{group_latents(group) + lane, width(group), 0, nullptr};
                      for (std::uint64_t begin = tile * kTile; begin < end; begin += kStrip)
-                       add_to_tile(sum_of_strip(what, c, view, walker, begin, std::min(end, begin + kStrip)),
+                       add_to_tile(sum_of_strip(what, c, view, access, begin, std::min(end, begin + kStrip)),
                                    lane, tile_sums);
                    }
                  });
@@ -223,7 +250,8 @@ class Latents final : public LatentKernel {
   void latents(std::span<double> out) override {
     for (std::uint64_t i = 0; i < latents_of_all_; ++i)
       for (std::uint64_t c = 0; c < chains_; ++c)
-        out[i * chains_ + c] = static_cast<double>(latents_[i * stride_ + c]);
+        out[i * chains_ + c] =
+            static_cast<double>(group_latents(c / kGroup)[i * width(c / kGroup) + c % kGroup]);
   }
 
   void state(State& state) override {
@@ -232,7 +260,8 @@ class Latents final : public LatentKernel {
     float nothing[kGroup] = {};
     state.length(latents_of_all_ * padded(chains_));
     for (std::uint64_t i = 0; i < latents_of_all_; ++i) {
-      state.raw(latents_.get() + i * stride_, stride_);
+      for (std::uint64_t g = 0; g < groups_of(chains_); ++g)
+        state.raw(group_latents(g) + i * width(g), width(g));
       if (unused > 0) state.raw(nothing, unused);
     }
     state.array(moments_.data(), moments_.size());
@@ -240,6 +269,14 @@ class Latents final : public LatentKernel {
   }
 
  private:
+  /// The latents of a group: [latent][lane], `width` of them in a row.
+  [[nodiscard]] float* group_latents(std::uint64_t group) const {
+    return latents_.get() + group * kGroup * latents_of_all_;
+  }
+  [[nodiscard]] std::uint64_t width(std::uint64_t group) const {
+    return lanes_of(group, stride_);
+  }
+
   void strip(const LatentStep& step, const ObjectView<float>& view, std::uint64_t group, std::uint64_t begin,
              std::uint64_t end, double (*sums)[kGroup]) {
     alignas(64) float collected[kStrip * kGroup];
@@ -247,10 +284,7 @@ class Latents final : public LatentKernel {
     for (std::uint64_t lane = 0; lane < lanes; lane += Lanes<R>::size) {
       const std::uint64_t walker = group * kGroup + lane;
       const auto c = load_coefficients<R, Latent::coefficients>(table_.data(), stride_, walker);
-      // the next strip's: rows lie too far apart for the processor to guess
-      for (std::uint64_t i = end; i < std::min(end + kStrip, view.size); ++i)
-        __builtin_prefetch(latents_.get() + i * stride_ + walker, 1);
-      LatentAccess<R> access{latents_.get() + walker, stride_, begin, collected + lane};
+      LatentAccess<R> access{group_latents(group) + lane, width(group), begin, collected + lane};
       const auto chain = Lanes<R>::numbers(static_cast<std::uint32_t>(walker));
       add_to_tile(latent_strip<Latent>(c, step, view, scale_.data(), chain, begin, end, access), lane, sums);
     }
@@ -277,14 +311,14 @@ class Latents final : public LatentKernel {
     for (std::uint64_t i = begin; i < end; ++i) {
       int count = 0;
       for (std::uint64_t b = 0; b < batches; ++b) {
-        const std::uint64_t walker = group * kGroup + b * Lanes<R>::size;
-        float* const at = latents_.get() + i * d * stride_ + walker;
+        const std::uint64_t walker = group * kGroup + b * Lanes<R>::size, row = width(group);
+        float* const at = group_latents(group) + i * d * row + b * Lanes<R>::size;
         R mu[Latent::most], collected[Latent::collected];
-        for (std::uint64_t j = 0; j < d; ++j) mu[j] = Lanes<R>::load(at + j * stride_);
+        for (std::uint64_t j = 0; j < d; ++j) mu[j] = Lanes<R>::load(at + j * row);
         count = update_vector<Latent, R>(c[b], step, view, i, scale_.data(),
                                          Lanes<R>::numbers(static_cast<std::uint32_t>(walker)), mu, strip[b],
                                          collected);
-        for (std::uint64_t j = 0; j < d; ++j) Lanes<R>::store(at + j * stride_, mu[j]);
+        for (std::uint64_t j = 0; j < d; ++j) Lanes<R>::store(at + j * row, mu[j]);
         for (int j = 0; j < count; ++j) Lanes<R>::store(table[j] + b * Lanes<R>::size, collected[j]);
       }
       const bool moments = step.collect == LatentStep::Collect::moments;
@@ -307,21 +341,19 @@ class Latents final : public LatentKernel {
     }
   }
 
-  Coefficients<R, 1> sum_of_strip(LatentSum what, const Coefficients<R, Latent::coefficients>& c,
-                                  const ObjectView<float>& view, std::uint64_t walker, std::uint64_t begin,
-                                  std::uint64_t end) const {
+  static Coefficients<R, 1> sum_of_strip(LatentSum what, const Coefficients<R, Latent::coefficients>& c,
+                                         const ObjectView<float>& view, const LatentAccess<R>& access,
+                                         std::uint64_t begin, std::uint64_t end) {
     if constexpr (of_vectors<Latent>()) {
       const auto d = static_cast<std::uint64_t>(latents_of<typename Latent::Population>(view));
       Coefficients<R, 1> sum{{R(0.0f)}};
       for (std::uint64_t i = begin; i < end; ++i) {
         R mu[Latent::most];
-        for (std::uint64_t j = 0; j < d; ++j)
-          mu[j] = Lanes<R>::load(latents_.get() + (i * d + j) * stride_ + walker);
+        for (std::uint64_t j = 0; j < d; ++j) mu[j] = access.load(i * d + j);
         sum[0] = sum[0] + vector_sum<Latent, R>(what, c, view, i, mu);
       }
       return sum;
     } else {
-      const LatentAccess<R> access{latents_.get() + walker, stride_, begin, nullptr};
       return latent_sum_strip<Latent, R>(what, c, view, begin, end, access);
     }
   }
@@ -330,7 +362,7 @@ class Latents final : public LatentKernel {
   std::vector<float> scale_;
   std::uint64_t chains_, stride_, latents_of_all_, scales_of_all_;
   int threads_;
-  LargeArray latents_;           // touched first by the threads that use it
+  LargeArray latents_;           // [group][latent][lane]; touched first by the threads that use it
   std::vector<double> moments_;  // [group][sum, squares][latent]
   std::vector<float> accepted_;  // [group][scale]
   std::vector<float> table_;

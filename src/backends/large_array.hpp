@@ -1,4 +1,4 @@
-/// Memory that is walked through in large steps.
+/// Memory for very many numbers.
 #pragma once
 
 #include <cstddef>
@@ -12,9 +12,8 @@ struct FreeMemory {
 };
 using LargeArray = std::unique_ptr<float[], FreeMemory>;
 
-/// `size` floats, not initialised, in large pages where the system has them. Rows of latents lie apart: with
-/// pages of 4 KB every few of them need another entry of the processor's small table of pages. Throws
-/// std::bad_alloc.
+/// `size` floats, not initialised, in large pages where the system has them: with pages of 4 KB every few
+/// rows of latents would need another entry of the processor's small table of pages. Throws std::bad_alloc.
 LargeArray large_array(std::size_t size);
 
 }  // namespace starling

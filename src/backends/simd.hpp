@@ -74,23 +74,53 @@ Batch numbers_from(std::uint32_t first) {
 }
 
 #if defined(__AVX512F__) || defined(__AVX2__)
-/// x86 multiplies the even lanes of two batches to 64 bits; the odd ones are shifted there and back.
+/// x86 multiplies every other lane of a batch, to 64 bits: the even and the odd ones in batches of their own,
+/// of which the upper halves of 64 bits are anything.
+struct EvenOdd {
+  WordBatch even, odd;
+
+  EvenOdd() = default;
+  explicit EvenOdd(std::uint32_t all) : EvenOdd(WordBatch(all), WordBatch(all)) {}
+  EvenOdd(WordBatch of_even, WordBatch of_odd) : even(of_even), odd(of_odd) {}
+  friend EvenOdd operator^(EvenOdd a, EvenOdd b) { return {a.even ^ b.even, a.odd ^ b.odd}; }
+};
+
 template <>
-struct WordOps<WordBatch> {
-  static inline void multiply(WordBatch a, std::uint32_t b, WordBatch& high, WordBatch& low) {
+struct WordOps<EvenOdd> {
+  static inline void multiply(EvenOdd a, std::uint32_t b, EvenOdd& high, EvenOdd& low) {
 #if defined(__AVX512F__)
     const __m512i m = _mm512_set1_epi64(b);
-    const __m512i even = _mm512_mul_epu32(a, m), odd = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), m);
-    high = WordBatch(_mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(even, 32), odd));
-    low = WordBatch(_mm512_mask_blend_epi32(0xAAAA, even, _mm512_slli_epi64(odd, 32)));
+    low = {_mm512_mul_epu32(a.even, m), _mm512_mul_epu32(a.odd, m)};
 #else
     const __m256i m = _mm256_set1_epi64x(b);
-    const __m256i even = _mm256_mul_epu32(a, m), odd = _mm256_mul_epu32(_mm256_srli_epi64(a, 32), m);
-    high = WordBatch(_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA));
-    low = WordBatch(_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA));
+    low = {_mm256_mul_epu32(a.even, m), _mm256_mul_epu32(a.odd, m)};
+#endif
+    high = {upper(low.even), upper(low.odd)};
+  }
+  /// The upper halves of 64 bits where the lower ones are, and the other way round.
+  static inline WordBatch upper(WordBatch a) {
+#if defined(__AVX512F__)
+    return _mm512_srli_epi64(a, 32);
+#else
+    return _mm256_srli_epi64(a, 32);
+#endif
+  }
+  static inline WordBatch joined(EvenOdd a) {
+#if defined(__AVX512F__)
+    return _mm512_mask_blend_epi32(0xAAAA, a.even, _mm512_slli_epi64(a.odd, 32));
+#else
+    return _mm256_blend_epi32(a.even, _mm256_slli_epi64(a.odd, 32), 0xAA);
 #endif
   }
 };
+
+STARLING_HD_INLINED Words<WordBatch> philox4x32(const Words<WordBatch>& c, std::uint64_t seed) {
+  using O = WordOps<EvenOdd>;
+  const auto split = [](WordBatch w) { return EvenOdd{w, O::upper(w)}; };
+  const auto made =
+      philox4x32(Words<EvenOdd>{{split(c.w[0]), split(c.w[1]), split(c.w[2]), split(c.w[3])}}, seed);
+  return {{O::joined(made.w[0]), O::joined(made.w[1]), O::joined(made.w[2]), O::joined(made.w[3])}};
+}
 #else
 template <>
 struct WordOps<WordBatch> {

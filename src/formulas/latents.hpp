@@ -171,10 +171,21 @@ struct ExactNormalLatent {
     for (int j = 0; j < kQuad; ++j) w[j] = datum[j].v[0];
     Measurements::template precisions<kQuad, R>(objects.measurement, measurement_part<NormalPopulation, R>(c),
                                                 w);
-    for (int j = 0; j < kQuad; ++j) {
-      const R x = datum[j].center, variance = R(1.0f) / (w[j] + precision);
-      mu[j] = x + math::fma(math::sqrt(variance), z[j], (population[0] - x) * (precision * variance));
+    const auto draw = [&](int j, R variance, R deviation) {
+      const R x = datum[j].center;
+      mu[j] = x + math::fma(deviation, z[j], (population[0] - x) * (precision * variance));
       accepted[j] = R(1.0f);
+    };
+    // neighbours with the same noise share a division and a root
+    const bool alike = !math::any<R>(!((w[0] == w[1]) & (w[0] == w[2]) & (w[0] == w[3])));
+    R variance = R(1.0f) / (w[0] + precision), deviation = math::sqrt(variance);
+    draw(0, variance, deviation);
+    for (int j = 1; j < kQuad; ++j) {
+      if (!alike) {
+        variance = R(1.0f) / (w[j] + precision);
+        deviation = math::sqrt(variance);
+      }
+      draw(j, variance, deviation);
     }
   }
 };
