@@ -5,6 +5,8 @@
 #include <random>
 #include <vector>
 
+#include "backends/cpu_variants.hpp"
+#include "backends/lags.hpp"
 #include "diagnostics/convergence.hpp"
 #include "starling/summary.hpp"
 
@@ -56,6 +58,29 @@ TEST(Autocovariance, IsTheDirectSum) {
     EXPECT_NEAR(fast[lag], direct / static_cast<double>(chains * draws), 1e-13) << lag;
     starling::diagnostics::Autocovariance this_lag_first({values.data(), chains, draws}, 0.25);
     EXPECT_NEAR(this_lag_first[lag], fast[lag], 1e-13) << lag;
+  }
+}
+
+TEST(Autocovariance, HasTheSameBitsWithEveryInstructionSet) {
+  namespace cpu = starling::cpu;
+  const std::vector<double> values = autoregressive(1, 400, 0.6, 4);
+  for (const std::size_t count : {0u, 1u, 2u, 57u, 300u}) {
+    std::vector<double> expected(cpu::kLagsAtOnce, 0.5), direct = expected;
+    cpu::generic::add_lag_products(values.data(), 3, count, expected.data());
+    for (std::size_t lag = 0; lag < direct.size(); ++lag) {
+      for (std::size_t i = 0; i < count; ++i) direct[lag] += values[i] * values[i + 3 + lag];
+      EXPECT_NEAR(expected[lag], direct[lag], 1e-12);
+    }
+    const auto same = [&](auto add) {
+      std::vector<double> sums(cpu::kLagsAtOnce, 0.5);
+      add(values.data(), 3, count, sums.data());
+      EXPECT_EQ(sums, expected);
+    };
+    same(&cpu::add_lag_products);
+#if defined(__x86_64__)
+    if (cpu::chosen_variant() >= cpu::Variant::avx2) same(&cpu::avx2::add_lag_products);
+    if (cpu::chosen_variant() >= cpu::Variant::avx512) same(&cpu::avx512::add_lag_products);
+#endif
   }
 }
 

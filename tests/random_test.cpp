@@ -215,7 +215,7 @@ TEST(HostStream, ABlockLaterContinuesTheStream) {
 }
 
 TEST(HostStream, OfManyChainsAreThoseOfEach) {
-  for (const std::size_t count : {1u, 7u, 16u, 17u, 50u}) {
+  for (const std::size_t count : {1u, 7u, 16u, 17u, 50u, 64u, 150u}) {
     auto streams = host_streams(5, 6, 7, 1001, count);
     ASSERT_EQ(streams.size(), count);
     for (std::uint32_t i = 0; i < count; ++i) {

@@ -3,31 +3,24 @@
 #include <bit>
 #include <cmath>
 #include <complex>
-#include <Eigen/Core>
 #include <limits>
 #include <unsupported/Eigen/FFT>
 
+#include "backends/lags.hpp"
 #include "diagnostics/convergence.hpp"
 
 namespace starling {
 namespace diagnostics {
-namespace {
-
-double mean_of(const double* row, std::size_t n) {
-  double sum = 0;  // of differences to the first, so that the mean of equal numbers is that number
-  for (std::size_t i = 0; i < n; ++i) sum += row[i] - row[0];
-  return row[0] + sum / static_cast<double>(n);
-}
-
-}  // namespace
 
 Autocovariance::Autocovariance(Draws draws, std::optional<double> about)
-    : chains_(draws.chains), draws_(draws.draws), deviations_(chains_ * stride()) {
+    : chains_(draws.chains),
+      draws_(draws.draws),
+      stride_(draws_ + cpu::kLagsAtOnce),
+      deviations_(chains_ * stride_) {
   for (std::size_t chain = 0; chain < chains_; ++chain) {
-    const double* row = draws.values + chain * draws_;
-    double* deviations = deviations_.data() + chain * stride();
-    const double center = about ? *about : mean_of(row, draws_);
-    for (std::size_t i = 0; i < draws_; ++i) deviations[i] = row[i] - center;
+    const auto row = array(draws.values + chain * draws_, draws_);
+    Eigen::Map<Eigen::ArrayXd>(deviations_.data() + chain * stride_, row.size()) =
+        row - (about ? *about : mean_of(row));
   }
 }
 
@@ -44,16 +37,12 @@ double Autocovariance::operator[](std::size_t lag) {
 }
 
 void Autocovariance::by_sums() {
-  using Lags = Eigen::Array<double, kAtOnce, 1>;
-  Lags sums = Lags::Zero();
-  const std::size_t first = lags_.size();
-  for (std::size_t chain = 0; chain < chains_; ++chain) {
-    const double* row = deviations_.data() + chain * stride();
-    for (std::size_t i = 0; i + first < draws_; ++i) sums += row[i] * Eigen::Map<const Lags>(row + i + first);
-  }
-  sums /= static_cast<double>(draws_) * static_cast<double>(chains_);
-  lags_.insert(lags_.end(), sums.begin(),
-               sums.begin() + std::min<std::ptrdiff_t>(kAtOnce, static_cast<std::ptrdiff_t>(draws_ - first)));
+  double sums[cpu::kLagsAtOnce] = {};
+  const std::size_t first = lags_.size(), left = draws_ - first;
+  for (std::size_t chain = 0; chain < chains_; ++chain)
+    cpu::add_lag_products(deviations_.data() + chain * stride_, first, left, sums);
+  for (std::size_t k = 0; k < std::min(left, cpu::kLagsAtOnce); ++k)
+    lags_.push_back(sums[k] / (static_cast<double>(draws_) * static_cast<double>(chains_)));
 }
 
 void Autocovariance::by_fft() {
@@ -67,7 +56,7 @@ void Autocovariance::by_fft() {
   // the real part is the sum of both autocovariances. Power adds up over chains, so that one inverse
   // transform serves all.
   for (std::size_t chain = 0; chain < chains_; chain += 2) {
-    const double *row = deviations_.data() + chain * stride(), *next = row + stride();
+    const double *row = deviations_.data() + chain * stride_, *next = row + stride_;
     const bool alone = chain + 1 == chains_;
     for (std::size_t i = 0; i < draws_; ++i) series[i] = {row[i], alone ? 0 : next[i]};
     fft.fwd(spectrum.data(), series.data(), points);

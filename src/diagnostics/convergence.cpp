@@ -87,16 +87,20 @@ Split squared_deviations(Draws draws) {
 
 }  // namespace
 
+Eigen::Map<const Eigen::ArrayXd> array(const double* values, std::size_t n) {
+  return {values, static_cast<Eigen::Index>(n)};
+}
+
+double mean_of(Eigen::Map<const Eigen::ArrayXd> x) {
+  return x[0] + (x - x[0]).sum() / static_cast<double>(x.size());
+}
+
 Moments moments(Draws draws) {
   const std::size_t n = draws.chains * draws.draws;
   if (n == 0) return {not_a_number, not_a_number};
-  const double origin = draws.values[0];  // equal numbers then have exactly sd 0
-  double sum = 0;
-  for (std::size_t i = 0; i < n; ++i) sum += draws.values[i] - origin;
-  const double mean = origin + sum / as_double(n);
-  double squares = 0;
-  for (std::size_t i = 0; i < n; ++i) squares += (draws.values[i] - mean) * (draws.values[i] - mean);
-  return {mean, std::sqrt(squares / (as_double(n) - 1))};
+  const auto x = array(draws.values, n);
+  const double mean = mean_of(x);
+  return {mean, std::sqrt((x - mean).square().sum() / (as_double(n) - 1))};
 }
 
 bool usable(Draws draws) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <Eigen/Core>
 #include <optional>
 #include <vector>
 
@@ -19,12 +20,10 @@ class Autocovariance {
   double operator[](std::size_t lag);
 
  private:
-  static constexpr int kAtOnce = 16;
-  [[nodiscard]] std::size_t stride() const { return draws_ + kAtOnce; }
-  void by_sums();  // the next kAtOnce lags
+  void by_sums();  // the next few
   void by_fft();   // all that are left
-  std::size_t chains_, draws_;
-  std::vector<double> deviations_;  // [chain][draw], kAtOnce zeros after each chain
+  std::size_t chains_, draws_, stride_;
+  std::vector<double> deviations_;  // [chain][draw], zeros after each chain
   std::vector<double> lags_;        // as many as are known
 };
 
@@ -54,6 +53,12 @@ double r_hat(const RankScores& scores, std::size_t rows = 1);
 
 /// Effective sample size of rows that are already split (Geyer's initial monotone positive sequence).
 double ess(Draws rows);
+
+/// Numbers that lie one after the other.
+Eigen::Map<const Eigen::ArrayXd> array(const double* values, std::size_t n);
+
+/// By differences to the first, so that the mean of equal numbers is that number.
+double mean_of(Eigen::Map<const Eigen::ArrayXd> x);
 
 /// Mean and sd (n - 1) of all draws.
 struct Moments {

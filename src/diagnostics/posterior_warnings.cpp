@@ -46,7 +46,7 @@ Parameter range_of(const Chain& chain, const ParameterFacts& parameter) {
 
 // Every so-many-th draw: as many as shapes need, and no more than sort quickly.
 std::vector<double> some_draws(const ParameterFacts& parameter, std::size_t numbers) {
-  constexpr std::size_t enough = 20'000;
+  constexpr std::size_t enough = 5'000;
   const std::size_t stride = std::max<std::size_t>(1, numbers / enough);
   std::vector<double> draws;
   for (std::size_t i = 0; i < numbers; i += stride) draws.push_back(parameter.values[i]);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "backends/parallel.hpp"
 #include "models/latent_inputs.hpp"
 #include "models/object_acceptance.hpp"
 #include "starling/populations/gamma.hpp"
@@ -312,12 +313,12 @@ class LatentTarget final : public JointTarget {
   }
 
   void run(std::uint32_t number, std::span<const double> theta, LatentStep::Collect collect, bool start) {
-    std::vector<double> column(static_cast<std::size_t>(table_.coefficients) - kOrigin);
-    for (std::size_t c = 0; c < chains_; ++c) {
+    parallel_for(chains_, parts_.backend.threads, 16, [&](std::size_t c) {
+      std::vector<double> column(static_cast<std::size_t>(table_.coefficients) - kOrigin);
       set_transform(c);
       latent_column(parts_, theta.subspan(c * parts_.dimension, parts_.dimension), column.data(), start);
       table_.set(c, column, kOrigin);
-    }
+    });
     current_.assign(theta.begin(), theta.end());
     LatentStep step;
     step.seed = seed_;

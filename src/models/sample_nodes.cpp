@@ -105,7 +105,8 @@ double largest_curvature(const PopulationModel& population, const std::vector<No
   std::vector<double> l(ends_and_middle.size());
   for (const auto& point : points) {
     population.log_density(point.population, ends_and_middle, l);
-    largest = std::max(largest, std::abs(l[0] - 2 * l[1] + l[2]));
+    const double curvature = std::abs(l[0] - 2 * l[1] + l[2]);
+    if (std::isfinite(curvature)) largest = std::max(largest, curvature);
   }
   return largest;
 }
@@ -139,6 +140,7 @@ NodesOfOne nodes_of_one(const PopulationModel& population, const WeightedSamples
     recurrence.extend(n);
     if (recurrence.size() < n || recurrence.error(n, curvature) < 6 * tolerance) break;
   }
+  n = std::max(std::min(n, recurrence.size()), kFewest);  // there may be fewer distinct values
   while (n <= most) {
     recurrence.extend(n);
     if (recurrence.size() < n) break;

@@ -446,12 +446,22 @@ class Run {
     const auto noncentred = [&](Chains chains, Values theta, std::span<double> out) {
       joint_->noncentred(chains, centred_, theta, out);
     };
+    const auto each_chain = [&](const auto& body) {
+      parallel_for(state_.chains(), backend_.threads, 16, body);
+    };
     std::vector<std::size_t> all(state_.chains());
     std::iota(all.begin(), all.end(), std::size_t{0});
     std::vector<double> prior(state_.chains());
     target_.prior(state_.theta, prior);
     for (const std::size_t c : all) centred_value[c] -= prior[c];
-    noncentred(all, centred_, before);
+    if (joint_->noncentred_is_cheap())
+      each_chain([&](std::size_t c) {
+        noncentred(Chains(all).subspan(c, 1),
+                   Values(centred_).subspan(c * state_.dimension, state_.dimension),
+                   std::span(before).subspan(c, 1));
+      });
+    else
+      noncentred(all, centred_, before);
     std::vector<double> after = before;
     if (interweave) {
       state_.free.swap(free_at_fixed_eta_);
@@ -463,11 +473,11 @@ class Run {
       target_.prior(state_.theta, prior);
       for (const std::size_t c : all) after[c] = state_.lp[c] - prior[c];
     }
-    for (const std::size_t c : all) {
+    each_chain([&](std::size_t c) {
       const Values from = Values(centred_).subspan(c * state_.dimension, state_.dimension);
       if (interweave) joint_->transform(c, from, state_.at(c));
       state_.lp[c] = prior[c] + joint_->joint(from, state_.at(c), centred_value[c], before[c], after[c]);
-    }
+    });
     return moves;
   }
 
