@@ -142,6 +142,9 @@ class PosteriorSamplesLikelihood final : public CatalogSamplesLikelihood {
     objects.size = parts_.catalog.size();
     objects.weight = parts_.catalog.weight;
     CatalogSamplesLikelihood::build(objects, {});
+    if (correction_ == BiasCorrection::jackknife)
+      for (std::size_t i = 0; i < objects.size; ++i)
+        objects.column[1].push_back(jackknife_constant(offsets()[i + 1] - offsets()[i]));
     error_kernel_ = parts_.population->kernel(Term::samples_error, parts_.backend, objects);
   }
   /// As SamplesErrorTerm gives it: [output][theta].
@@ -166,7 +169,7 @@ class PosteriorSamplesLikelihood final : public CatalogSamplesLikelihood {
       logs += std::log1p(-std::exp(*l - s.largest) / s.sum);
     }
     logs += std::log(rest / s.sum);
-    return -(k - 1) / k * logs - (k - 1) * std::log1p(1 / (k - 1));
+    return -(k - 1) / k * logs - jackknife_constant(log_weight.size());
   }
   BiasCorrection correction_;
   std::optional<SampleNodes> nodes_;  // in the place of the samples
