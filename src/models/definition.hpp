@@ -78,14 +78,11 @@ class JointTarget {
                                std::span<double>) const {
     return false;
   }
-  /// ln p(latents, x | theta) up to a constant after the latents followed theta at fixed eta, from what
-  /// centred and noncentred gave before they did: ln p(latents | before) and the Jacobian are in it.
-  [[nodiscard]] virtual double joint(std::span<const double> before, std::span<const double> theta,
-                                     double centred_before, double noncentred_before,
-                                     double noncentred_after) const = 0;
-  /// Lets the latents follow theta at fixed eta, when next they are touched.
-  virtual void transform(std::size_t chain, std::span<const double> before,
-                         std::span<const double> theta) = 0;
+  /// Lets the latents follow theta at fixed eta, when next they are touched. Gives ln p(latents, x | theta)
+  /// up to a constant after they did, from what centred and noncentred gave before: ln p(latents | before)
+  /// and the Jacobian are in it.
+  virtual double transform(std::size_t chain, std::span<const double> before, std::span<const double> theta,
+                           double centred_before, double noncentred_before, double noncentred_after) = 0;
   /// Does what transform left to do, collects, and gives the moments over `draws` draws of all chains.
   virtual LatentMoments finish(std::uint32_t sweep, LatentStep::Collect collect, double draws) = 0;
   /// Accepted share of the latent updates of the last sweep.

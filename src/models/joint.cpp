@@ -119,15 +119,11 @@ class LatentTarget final : public JointTarget {
     return true;
   }
 
-  double joint(std::span<const double> before, std::span<const double> theta, double centred_before,
-               double noncentred_before, double noncentred_after) const override {
-    const auto [a, b] = eta_transform(*parts_.population, framed(before), framed(theta));
-    return centred_before - (measurement_has_theta() ? noncentred_before : 0) - n_ * std::log(a) +
-           noncentred_after;
-  }
-
-  void transform(std::size_t chain, std::span<const double> before, std::span<const double> theta) override {
+  double transform(std::size_t chain, std::span<const double> before, std::span<const double> theta,
+                   double centred_before, double noncentred_before, double noncentred_after) override {
     transforms_[chain] = eta_transform(*parts_.population, framed(before), framed(theta));
+    return centred_before - (measurement_has_theta() ? noncentred_before : 0) -
+           n_ * std::log(transforms_[chain].first) + noncentred_after;
   }
 
   LatentMoments finish(std::uint32_t sweep, LatentStep::Collect collect, double draws) override {
@@ -208,6 +204,14 @@ class LatentTarget final : public JointTarget {
                       current_.begin() + static_cast<std::ptrdiff_t>(chain * parts_.dimension));
   }
 
+  /// Whether the latents need not follow a theta, `before` being those of all chains, or empty.
+  [[nodiscard]] bool stays(std::size_t chain, std::span<const double> before,
+                           std::span<const double> theta) const {
+    return before.empty() ||
+           std::equal(theta.begin(), theta.end(),
+                      before.begin() + static_cast<std::ptrdiff_t>(chain * parts_.dimension));
+  }
+
   /// ln p(latents | theta)
   void population_part(std::span<const std::size_t> chains, std::span<const double> theta,
                        std::span<double> out) {
@@ -239,12 +243,10 @@ class LatentTarget final : public JointTarget {
     if (!analytic()) {
       through_the_objects(LatentSum::measurement, chains, before, theta, out, [&](std::size_t i) {
         const auto t = theta.subspan(i * d, d);
-        const bool stay =
-            before.empty() ||
-            std::equal(t.begin(), t.end(), before.begin() + static_cast<std::ptrdiff_t>(chains[i] * d));
         const bool same_noise = !measurement_has_theta() || is_current(chains[i], t);
-        return stay && same_noise ? &values_[chains[i] * sum_count_ + population_sums_ + kSumLogLikelihood]
-                                  : nullptr;
+        return stays(chains[i], before, t) && same_noise
+                   ? &values_[chains[i] * sum_count_ + population_sums_ + kSumLogLikelihood]
+                   : nullptr;
       });
       return;
     }
@@ -252,7 +254,7 @@ class LatentTarget final : public JointTarget {
       const auto t = theta.subspan(i * d, d);
       const double* n = &values_[chains[i] * sum_count_ + population_sums_];
       double residuals = n[kSumWV2];
-      if (!before.empty()) {
+      if (!stays(chains[i], before, t)) {
         const auto b = framed(before.subspan(chains[i] * d, d));
         const auto from = parts_.population->location_scale(b),
                    to = parts_.population->location_scale(framed(t));

@@ -93,16 +93,13 @@ class VectorTarget final : public JointTarget {
                   std::span<const double> theta, std::span<double> out) override {
     through_the_objects(LatentSum::measurement, chains, before, theta, out);
   }
-  double joint(std::span<const double> before, std::span<const double> theta, double centred_before,
-               double noncentred_before, double noncentred_after) const override {
-    const auto transform = eta_transform(parts_, before, theta);
+  double transform(std::size_t chain, std::span<const double> before, std::span<const double> theta,
+                   double centred_before, double noncentred_before, double noncentred_after) override {
+    transforms_[chain] = eta_transform(parts_, before, theta);
     double log_jacobian = 0;
-    for (std::size_t j = 0; j < parts_.latents(); ++j) log_jacobian += std::log(transform[j]);
+    for (std::size_t j = 0; j < parts_.latents(); ++j) log_jacobian += std::log(transforms_[chain][j]);
     return centred_before - (parts_.measurement_dimension > 0 ? noncentred_before : 0) -
            static_cast<double>(objects_) * log_jacobian + noncentred_after;
-  }
-  void transform(std::size_t chain, std::span<const double> before, std::span<const double> theta) override {
-    transforms_[chain] = eta_transform(parts_, before, theta);
   }
 
   LatentMoments finish(std::uint32_t sweep, LatentStep::Collect collect, double draws) override {

@@ -404,6 +404,7 @@ class Run {
       target_(theta, lp,
               [&](std::span<const std::size_t> inside, std::span<const double> rows, std::span<double> out) {
                 std::vector<std::size_t> whose;
+                whose.reserve(inside.size());
                 for (const std::size_t i : inside) whose.push_back(chains[i]);
                 log_conditional(whose, rows, out);
               });
@@ -475,8 +476,8 @@ class Run {
     }
     each_chain([&](std::size_t c) {
       const Values from = Values(centred_).subspan(c * state_.dimension, state_.dimension);
-      if (interweave) joint_->transform(c, from, state_.at(c));
-      state_.lp[c] = prior[c] + joint_->joint(from, state_.at(c), centred_value[c], before[c], after[c]);
+      state_.lp[c] =
+          prior[c] + joint_->transform(c, from, state_.at(c), centred_value[c], before[c], after[c]);
     });
     return moves;
   }
