@@ -75,19 +75,22 @@ Batch numbers_from(std::uint32_t first) {
 
 #if defined(__AVX512F__) || defined(__AVX2__)
 /// x86 multiplies every other lane of a batch, to 64 bits: the even and the odd ones in batches of their own,
-/// of which the upper halves of 64 bits are anything.
+/// of which the upper halves of 64 bits are anything. A template, so that each instruction set has its own.
+template <class Batch>
 struct EvenOdd {
-  WordBatch even, odd;
+  Batch even, odd;
 
   EvenOdd() = default;
-  explicit EvenOdd(std::uint32_t all) : EvenOdd(WordBatch(all), WordBatch(all)) {}
-  EvenOdd(WordBatch of_even, WordBatch of_odd) : even(of_even), odd(of_odd) {}
+  explicit EvenOdd(std::uint32_t all) : EvenOdd(Batch(all), Batch(all)) {}
+  EvenOdd(Batch of_even, Batch of_odd) : even(of_even), odd(of_odd) {}
   friend EvenOdd operator^(EvenOdd a, EvenOdd b) { return {a.even ^ b.even, a.odd ^ b.odd}; }
 };
 
+using EvenOddWords = EvenOdd<WordBatch>;
+
 template <>
-struct WordOps<EvenOdd> {
-  static inline void multiply(EvenOdd a, std::uint32_t b, EvenOdd& high, EvenOdd& low) {
+struct WordOps<EvenOddWords> {
+  static inline void multiply(EvenOddWords a, std::uint32_t b, EvenOddWords& high, EvenOddWords& low) {
 #if defined(__AVX512F__)
     const __m512i m = _mm512_set1_epi64(b);
     low = {_mm512_mul_epu32(a.even, m), _mm512_mul_epu32(a.odd, m)};
@@ -105,7 +108,7 @@ struct WordOps<EvenOdd> {
     return _mm256_srli_epi64(a, 32);
 #endif
   }
-  static inline WordBatch joined(EvenOdd a) {
+  static inline WordBatch joined(EvenOddWords a) {
 #if defined(__AVX512F__)
     return _mm512_mask_blend_epi32(0xAAAA, a.even, _mm512_slli_epi64(a.odd, 32));
 #else
@@ -115,10 +118,10 @@ struct WordOps<EvenOdd> {
 };
 
 STARLING_HD_INLINED Words<WordBatch> philox4x32(const Words<WordBatch>& c, std::uint64_t seed) {
-  using O = WordOps<EvenOdd>;
-  const auto split = [](WordBatch w) { return EvenOdd{w, O::upper(w)}; };
+  using O = WordOps<EvenOddWords>;
+  const auto split = [](WordBatch w) { return EvenOddWords{w, O::upper(w)}; };
   const auto made =
-      philox4x32(Words<EvenOdd>{{split(c.w[0]), split(c.w[1]), split(c.w[2]), split(c.w[3])}}, seed);
+      philox4x32(Words<EvenOddWords>{{split(c.w[0]), split(c.w[1]), split(c.w[2]), split(c.w[3])}}, seed);
   return {{O::joined(made.w[0]), O::joined(made.w[1]), O::joined(made.w[2]), O::joined(made.w[3])}};
 }
 #else
