@@ -18,9 +18,9 @@ Autocovariance::Autocovariance(Draws draws, std::optional<double> about)
       stride_(draws_ + cpu::kLagsAtOnce),
       deviations_(chains_ * stride_) {
   for (std::size_t chain = 0; chain < chains_; ++chain) {
-    const auto row = array(draws.values + chain * draws_, draws_);
-    Eigen::Map<Eigen::ArrayXd>(deviations_.data() + chain * stride_, row.size()) =
-        row - (about ? *about : mean_of(row));
+    const Draws row{draws.values + chain * draws_, 1, draws_};
+    Eigen::Map<Eigen::ArrayXd>(deviations_.data() + chain * stride_, static_cast<Eigen::Index>(draws_)) =
+        array(row) - (about ? *about : mean_of(row));
   }
 }
 
@@ -82,7 +82,7 @@ double integrated_time(Autocovariance autocovariance) {
 double autocorrelation_time(Draws draws) {
   if (!diagnostics::usable(draws)) return std::numeric_limits<double>::quiet_NaN();
   const double tau =
-      diagnostics::integrated_time(diagnostics::Autocovariance(draws, diagnostics::moments(draws).mean));
+      diagnostics::integrated_time(diagnostics::Autocovariance(draws, diagnostics::mean_of(draws)));
   // Anticorrelated draws: bounded as the effective sample size is.
   const double bound = 1 / std::log10(static_cast<double>(draws.chains * draws.draws));
   return std::isnan(tau) ? tau : std::max(tau, bound);

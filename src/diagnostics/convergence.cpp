@@ -80,27 +80,27 @@ Split indicator(Draws draws, double limit) {
 
 Split squared_deviations(Draws draws) {
   Split halves = split(draws);
-  const double mean = moments(draws).mean;
+  const double mean = mean_of(draws);
   for (double& value : halves.values) value = (value - mean) * (value - mean);
   return halves;
 }
 
 }  // namespace
 
-Eigen::Map<const Eigen::ArrayXd> array(const double* values, std::size_t n) {
-  return {values, static_cast<Eigen::Index>(n)};
+Eigen::Map<const Eigen::ArrayXd> array(Draws draws) {
+  return {draws.values, static_cast<Eigen::Index>(draws.chains * draws.draws)};
 }
 
-double mean_of(Eigen::Map<const Eigen::ArrayXd> x) {
+double mean_of(Draws draws) {
+  const auto x = array(draws);
   return x[0] + (x - x[0]).sum() / static_cast<double>(x.size());
 }
 
 Moments moments(Draws draws) {
   const std::size_t n = draws.chains * draws.draws;
   if (n == 0) return {not_a_number, not_a_number};
-  const auto x = array(draws.values, n);
-  const double mean = mean_of(x);
-  return {mean, std::sqrt((x - mean).square().sum() / (as_double(n) - 1))};
+  const double mean = mean_of(draws);
+  return {mean, std::sqrt((array(draws) - mean).square().sum() / (as_double(n) - 1))};
 }
 
 bool usable(Draws draws) {
@@ -150,7 +150,7 @@ double ess(Draws rows) {
   if (rows.chains > 1) {
     std::vector<double> means(rows.chains);
     for (std::size_t chain = 0; chain < rows.chains; ++chain)
-      means[chain] = moments({rows.values + chain * rows.draws, 1, rows.draws}).mean;
+      means[chain] = mean_of({rows.values + chain * rows.draws, 1, rows.draws});
     pooled += std::pow(moments({means.data(), 1, means.size()}).sd, 2);
   }
   const auto correlation = [&](std::size_t lag) { return 1 - (within - covariance[lag]) / pooled; };
@@ -212,7 +212,7 @@ double mcse_sd(Draws draws) {
   if (!dg::usable(draws)) return dg::not_a_number;
   // Delta method: Var(sd) = Var((x - mean)^2) / (4 sd^2 ESS).
   const std::size_t n = draws.chains * draws.draws;
-  const double mean = dg::moments(draws).mean;
+  const double mean = dg::mean_of(draws);
   double second = 0, fourth = 0;
   for (std::size_t i = 0; i < n; ++i) {
     const double square = (draws.values[i] - mean) * (draws.values[i] - mean);

@@ -54,11 +54,11 @@ double r_hat(const RankScores& scores, std::size_t rows = 1);
 /// Effective sample size of rows that are already split (Geyer's initial monotone positive sequence).
 double ess(Draws rows);
 
-/// Numbers that lie one after the other.
-Eigen::Map<const Eigen::ArrayXd> array(const double* values, std::size_t n);
+/// All draws, one after the other.
+Eigen::Map<const Eigen::ArrayXd> array(Draws draws);
 
-/// By differences to the first, so that the mean of equal numbers is that number.
-double mean_of(Eigen::Map<const Eigen::ArrayXd> x);
+/// Of all draws, one at least; by differences to the first, so that the mean of equal numbers is that number.
+double mean_of(Draws draws);
 
 /// Mean and sd (n - 1) of all draws.
 struct Moments {

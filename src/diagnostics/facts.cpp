@@ -42,7 +42,7 @@ double ess_of_ensembles(Draws draws, std::size_t ensembles, double sd) {
       series[chain / walkers * draws.draws + t] +=
           draws.values[chain * draws.draws + t] / static_cast<double>(walkers);
   const Draws means{series.data(), ensembles, draws.draws};
-  const double variance = Autocovariance(means, moments(means).mean)[0];
+  const double variance = Autocovariance(means, mean_of(means))[0];
   return static_cast<double>(series.size()) * sd * sd / (variance * autocorrelation_time(means));
 }
 
