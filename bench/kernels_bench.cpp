@@ -123,6 +123,7 @@ struct LatentWork {
   const char* name;
   std::uint32_t updates;
   std::array<double, Latent::coefficients> (*column)(std::span<const double> theta);
+  bool kept = true;  ///< false: as in a collapsed fit, which adds draws to their moments and forgets them
 };
 
 /// Transform and origin, population, known noise.
@@ -133,6 +134,7 @@ std::array<double, 8> latent_column(std::span<const double> t) {
 using ExactLatent = ExactNormalLatent<BuiltinMeasurements>;
 using RandomWalkLatent = MetropolisLatent<P, BuiltinMeasurements>;
 const LatentWork<ExactLatent> kExactLatent{"latents, exact", 1, latent_column};
+const LatentWork<ExactLatent> kDrawnLatent{"latents, exact, not kept", 1, latent_column, false};
 const LatentWork<RandomWalkLatent> kMetropolisLatent{"latents, Metropolis", kUpdates, latent_column};
 
 // ---- operations per element, by running the formulas on a type that counts
@@ -169,9 +171,12 @@ Operations operations(const LatentWork<Latent>& work) {
   LatentStep step;
   step.updates = work.updates;
   CountedAccess access;
+  const auto c = counting<Latent::coefficients>(work.column(kNear));
+  const CountedInt<std::uint32_t> chain(0);
   counted = {};
-  latent_strip<Latent>(counting<Latent::coefficients>(work.column(kNear)), step, objects.view(),
-                       scales.data(), CountedInt<std::uint32_t>(0), 0, kStrip, access);
+  if constexpr (!Latent::metropolis)
+    if (!work.kept) draw_strip<Latent>(c, step, objects.view(), chain, 0, kStrip, access);
+  if (work.kept) latent_strip<Latent>(c, step, objects.view(), scales.data(), chain, 0, kStrip, access);
   return counted.per(static_cast<double>(kStrip * work.updates));
 }
 
@@ -259,26 +264,29 @@ struct Registration {
     model.work = work.name;
     model.unit = "(object, walker) and update";
     model.operations = operations(work);
-    model.bytes = 2.0 * sizeof(float) / work.updates;  // a latent comes and goes once a sweep
+    model.bytes = work.kept ? 2.0 * sizeof(float) / work.updates : 0;  // a latent comes and goes once a sweep
     for (const std::uint64_t n : options.sizes) {
       const std::uint64_t walkers = options.walkers;
       add(model, n, walkers, work.updates,
           [&work, n, walkers](const Subject& subject, Measurement& m, benchmark::State& state) {
-            const double per_object = static_cast<double>(padded(walkers)) * sizeof(float) +
-                                      20.0 * static_cast<double>(groups_of(walkers)) + 40;
+            const double per_object =
+                (work.kept ? static_cast<double>(padded(walkers)) * sizeof(float) : 0.0) +
+                20.0 * static_cast<double>(groups_of(walkers)) + 40;
             if (!fits_in_memory(static_cast<double>(n) * per_object, m, state)) return;
             const auto table = near_reference(walkers, Latent::coefficients, work.column);
             std::vector<FixedSum> out(walkers * latent_sums<Latent>());
             LatentStep step;
             step.updates = work.updates;
+            if (!work.kept) step.collect = LatentStep::Collect::drawn;
             auto& k = keep<std::unique_ptr<LatentKernel>>(kept.kernel, [&] {
               LatentSetup setup;
               setup.chains = walkers;
+              setup.kept = work.kept;
               if (Latent::metropolis) setup.scale.assign(n, 1.7);
               auto made = make_latents<Latent>(subject, measured(n, 1), setup);
               LatentStep start = step;
               start.start = 1;
-              made->sweep(start, table, out);
+              if (work.kept) made->sweep(start, table, out);
               return made;
             });
             const double seconds = fastest(subject, state, [&] {
@@ -324,6 +332,7 @@ void register_kernels(const Options& options, const Subjects& subjects, Measurem
   r.likelihood(kExact);
   r.likelihood(kSampled);
   r.latents(kExactLatent);
+  r.latents(kDrawnLatent);
   r.latents(kMetropolisLatent);
   r.philox();
   if (!options.quick) r.likelihood_by_walkers(kExact);

@@ -15,7 +15,15 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (the backend is chosen first)
 
-KERNELS = ["naive", "exact marginal", "samples marginal", "latents, exact", "latents, Metropolis", "Philox"]
+KERNELS = [
+    "naive",
+    "exact marginal",
+    "samples marginal",
+    "latents, exact",
+    "latents, exact, not kept",
+    "latents, Metropolis",
+    "Philox",
+]
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 
 

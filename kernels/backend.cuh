@@ -157,7 +157,8 @@ class Latents final : public LatentKernel {
         stride_(padded(setup.chains)),
         groups_(groups_of(setup.chains)),
         each_(latents_per_object<Latent>(objects)),
-        scales_each_(Latent::metropolis ? scales_per_object<Latent>(objects) : 0) {
+        scales_each_(Latent::metropolis ? scales_per_object<Latent>(objects) : 0),
+        kept_row_(setup.kept ? stride_ : 0) {
     const std::uint64_t rows = stride_ * sums_of_latents<Latent>();
     reserve_or_halve(objects_, [&] {
       const std::uint64_t n = objects_.chunk_objects() * each_,
@@ -170,7 +171,7 @@ class Latents final : public LatentKernel {
       objects_.reserve(1);
       walkers_.reserve(chains_, Latent::coefficients);
       sums_.reserve(rows, most_blocks(objects_.chunk_tiles(), groups_, processors_));
-      mu_.resize(n * stride_);
+      mu_.resize(n * kept_row_);
       moments_.resize(2 * groups_ * n);
       added_.resize(2 * n);
       if (Latent::metropolis) {
@@ -186,7 +187,7 @@ class Latents final : public LatentKernel {
       if (Latent::metropolis) stream_.upload(scale_.get(), host_scale_.data(), host_scale_.size());
       stream_.wait();
     } else {
-      host_mu_.resize(latents_of_all() * stride_);
+      host_mu_.resize(latents_of_all() * kept_row_);
       host_moments_.resize(2 * groups_ * latents_of_all());
       host_accepted_.resize(groups_ * objects_.size() * scales_each_);
     }
@@ -194,18 +195,19 @@ class Latents final : public LatentKernel {
 
   void sweep(const LatentStep& step, const WalkerTable& walkers, std::span<FixedSum> out) override {
     use_device(device_);
-    if (step.updates > 0) std::fill(out.begin(), out.end(), FixedSum{});
+    if (step.sums()) std::fill(out.begin(), out.end(), FixedSum{});
     const WalkerView view = walkers_.load(walkers, stream_);
     objects_.for_chunks([&](const Chunk& chunk) {
       const ObjectView<float> objects = objects_.load(chunk, stream_);
       if (!objects_.whole()) move_chunk(chunk, Direction::to_device);
       const Grid grid = grid_of(tiles_of(chunk.objects), groups_, processors_);
       const std::uint64_t rows = stride_ * sums_of_latents<Latent>();
-      check(launch(sweep_kernel(), grid.size(), dim3(kGroup, kStripsPerTile), sweep_shared_bytes(),
-                   stream_.get(), objects, view, latent_view(), step, grid.tiles_per_block,
-                   sums_.partial(rows, grid.blocks)),
-            "starting a latent kernel");
-      if (step.updates > 0) {
+      if (!start_draws(step, grid, objects, view))
+        check(launch(sweep_kernel(), grid.size(), dim3(kGroup, kStripsPerTile), sweep_shared_bytes(),
+                     stream_.get(), objects, view, latent_view(), step, grid.tiles_per_block,
+                     sums_.partial(rows, grid.blocks)),
+              "starting a latent kernel");
+      if (step.sums()) {
         sums_.collect(rows, grid.blocks, stream_);
         sums_.add_to(out, chains_, rows, grid.blocks, stream_);
       }
@@ -302,7 +304,7 @@ class Latents final : public LatentKernel {
   void state(State& state) override {
     use_device(device_);
     const std::uint64_t n = latents_of_all();
-    carry(state, mu_, host_mu_, n * stride_);
+    carry(state, mu_, host_mu_, n * kept_row_);
     carry(state, moments_, host_moments_, 2 * groups_ * n);
     carry(state, scale_, host_scale_, host_scale_.size());
   }
@@ -322,6 +324,18 @@ class Latents final : public LatentKernel {
       return vector_shared_bytes<Latent>();
     else
       return latent_shared_bytes<Latent>();
+  }
+  /// Starts the kernel of draws that are not kept, where they have one of their own.
+  bool start_draws(const LatentStep& step, const Grid& grid, const ObjectView<float>& objects,
+                   const WalkerView& walkers) {
+    if constexpr (!Latent::metropolis && !of_vectors<Latent>())
+      if (step.collect == LatentStep::Collect::drawn) {
+        check(launch(draw_kernel<Latent>, grid.size(), dim3(kGroup, kStripsPerTile), sweep_shared_bytes(),
+                     stream_.get(), objects, walkers, latent_view(), step, grid.tiles_per_block),
+              "starting a kernel that draws latents");
+        return true;
+      }
+    return false;
   }
   [[nodiscard]] static auto sum_kernel() {
     if constexpr (of_vectors<Latent>())
@@ -369,7 +383,7 @@ class Latents final : public LatentKernel {
       else
         stream_.download(host, device, count);
     };
-    move(mu_.get(), host_mu_.data() + first * stride_, m * stride_);
+    move(mu_.get(), host_mu_.data() + first * kept_row_, m * kept_row_);
     for (std::uint64_t row = 0; row < 2 * groups_; ++row)
       move(moments_.get() + row * m, host_moments_.data() + row * n + first, m);
     if constexpr (Latent::metropolis) {
@@ -388,6 +402,7 @@ class Latents final : public LatentKernel {
   GridSums sums_;
   std::uint64_t chains_, stride_, groups_;
   std::uint64_t each_, scales_each_;  // latents, and numbers of a proposal, per object
+  std::uint64_t kept_row_;            // chains whose latents are kept: padded, or none
   DeviceBuffer<float> mu_, scale_, accepted_;
   DeviceBuffer<double> moments_, added_;
   std::vector<float> host_mu_, host_scale_, host_accepted_;

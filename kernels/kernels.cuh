@@ -199,19 +199,26 @@ __global__ void __launch_bounds__(kThreads, 4)
 
 /// The same where there are so few objects that blocks as above would leave most of the GPU idle: an object
 /// and a walker per thread. threadIdx.x is the object in its strip, blockIdx.y the walker; a block is a tile:
-/// out[output][padded walker][tile]. The additions are those of strip_sums and BlockSums, in their order.
+/// out[output][padded walker][tile]. The additions are those of strip_sums and BlockSums, in their order;
+/// objects that are joined there are joined here, too.
 template <class Term>
 __global__ void __launch_bounds__(kThreads, 4)
     few_objects_kernel(ObjectView<float> objects, WalkerView walkers, FixedSum* out) {
-  constexpr unsigned kOutputs = Term::outputs;
-  __shared__ float terms[kOutputs][kStripsPerTile][kStrip];
+  constexpr unsigned kOutputs = Term::outputs, kNumbers = JoinsObjects<Term> ? 2 : kOutputs;
+  __shared__ float terms[kNumbers][kStripsPerTile][kStrip];
   Coefficients<float, Term::coefficients> c;
   for (int j = 0; j < Term::coefficients; ++j)
     c[j] = walkers.table[static_cast<std::uint64_t>(j) * walkers.stride + blockIdx.y];
   const std::uint64_t i = blockIdx.x * kTile + threadIdx.y * kStrip + threadIdx.x;
   if (i < objects.size && counts(objects, i)) {
-    const auto term = Term::template evaluate<float, float>(c, objects, i);
-    for (unsigned j = 0; j < kOutputs; ++j) terms[j][threadIdx.y][threadIdx.x] = term[static_cast<int>(j)];
+    if constexpr (JoinsObjects<Term>) {
+      const auto part = Term::template part<float, float>(c, objects, i);
+      terms[0][threadIdx.y][threadIdx.x] = part.less_one;
+      terms[1][threadIdx.y][threadIdx.x] = part.rest;
+    } else {
+      const auto term = Term::template evaluate<float, float>(c, objects, i);
+      for (unsigned j = 0; j < kOutputs; ++j) terms[j][threadIdx.y][threadIdx.x] = term[static_cast<int>(j)];
+    }
   }
   __syncthreads();
   __shared__ double strips[kOutputs][kStripsPerTile];
@@ -219,8 +226,20 @@ __global__ void __launch_bounds__(kThreads, 4)
     const float* mine = terms[threadIdx.x][threadIdx.y];
     float sum = 0;
     const StripRange range = strip_of(blockIdx.x, objects.size);
-    for (std::uint64_t k = range.begin; k < range.end; ++k)
-      if (counts(objects, k)) sum = with_term(objects, k, mine[k - range.begin], sum);
+    if constexpr (JoinsObjects<Term>) {
+      const float* rest = terms[1][threadIdx.y];
+      const auto part_of = [&](std::uint64_t k) {
+        return typename Term::template Part<float>{mine[k - range.begin], rest[k - range.begin]};
+      };
+      if (!objects.weight)
+        sum = sum_of_joined<Term, float>(range.begin, range.end, part_of);
+      else
+        for (std::uint64_t k = range.begin; k < range.end; ++k)
+          if (counts(objects, k)) sum = with_term(objects, k, Term::value(part_of(k)), sum);
+    } else {
+      for (std::uint64_t k = range.begin; k < range.end; ++k)
+        if (counts(objects, k)) sum = with_term(objects, k, mine[k - range.begin], sum);
+    }
     strips[threadIdx.x][threadIdx.y] = static_cast<double>(sum);
   }
   __syncthreads();
@@ -240,32 +259,56 @@ struct LatentView {
   std::uint64_t chains;
 };
 
-/// How latent_strip reaches the latents of one thread's walker in its strip, in 32-bit arithmetic. Rows of
-/// the collecting table are 33 long, so that columns and rows are read without bank conflicts.
-struct LatentAccess {
-  float* mu;             ///< of the strip's first object
-  std::uint32_t stride;  ///< from object to object
-  std::uint32_t begin;   ///< of the strip, its lower half
+/// How draw_strip says what one thread's walker drew in its strip, in 32-bit arithmetic. Rows of the
+/// collecting table are 33 long, so that columns and rows are read without bank conflicts.
+struct CollectingAccess {
+  std::uint32_t begin;  ///< of the strip, its lower half
   float* collected;
   std::uint32_t real;  ///< all bits, or none for a walker of the padding
 
-  __device__ LatentAccess(const LatentView& latents, std::uint64_t chain, std::uint64_t row,
-                          std::uint64_t first, float* table)
-      : mu(latents.mu + first * row + chain),
-        stride(static_cast<std::uint32_t>(row)),
-        begin(static_cast<std::uint32_t>(first)),
-        collected(table),
-        real(chain < latents.chains ? ~0u : 0u) {}
+  __device__ CollectingAccess(const LatentView& latents, std::uint64_t chain, std::uint64_t first,
+                              float* table)
+      : begin(static_cast<std::uint32_t>(first)), collected(table), real(chain < latents.chains ? ~0u : 0u) {}
 
   __device__ std::uint32_t place(std::uint64_t i) const { return static_cast<std::uint32_t>(i) - begin; }
-  __device__ float load(std::uint64_t i) const { return mu[std::uint64_t{place(i)} * stride]; }
-  __device__ void store(std::uint64_t i, float value) const { mu[std::uint64_t{place(i)} * stride] = value; }
   __device__ void moments(std::uint64_t i, float deviation) const {
     using O = math::Ops<float>;
     collected[place(i) * (kGroup + 1)] = O::from_bits(O::bits(deviation) & static_cast<O::Int>(real));
   }
+};
+
+/// How latent_strip reaches the latents of that walker, too.
+struct LatentAccess : CollectingAccess {
+  float* mu;             ///< of the strip's first object
+  std::uint32_t stride;  ///< from object to object
+
+  __device__ LatentAccess(const LatentView& latents, std::uint64_t chain, std::uint64_t row,
+                          std::uint64_t first, float* table)
+      : CollectingAccess(latents, chain, first, table),
+        mu(latents.mu + first * row + chain),
+        stride(static_cast<std::uint32_t>(row)) {}
+
+  __device__ float load(std::uint64_t i) const { return mu[std::uint64_t{place(i)} * stride]; }
+  __device__ void store(std::uint64_t i, float value) const { mu[std::uint64_t{place(i)} * stride] = value; }
   __device__ void accepted(std::uint64_t i, float count) const { moments(i, count); }
 };
+
+/// Sums what the walkers of a group had to say of the objects of a strip, one object per thread. `table`: the
+/// strip's.
+inline __device__ void keep_collected(const LatentView& latents, LatentStep::Collect collect,
+                                      std::uint64_t objects, const StripRange& range, float* table) {
+  __syncwarp();
+  const std::uint64_t i = range.begin + threadIdx.x, group = blockIdx.y;
+  if (i >= range.end) return;
+  float* row = table + threadIdx.x * (kGroup + 1);
+  if (collect == LatentStep::Collect::accepted) {
+    latents.accepted[group * objects + i] = fold_group(row, 1);
+    return;
+  }
+  latents.moments[2 * group * objects + i] += static_cast<double>(fold_group(row, 1));
+  for (unsigned l = 0; l < kGroup; ++l) row[l] = row[l] * row[l];
+  latents.moments[(2 * group + 1) * objects + i] += static_cast<double>(fold_group(row, 1));
+}
 
 template <class Latent>
 using LatentBlockSums = BlockSums<static_cast<unsigned>(latent_sums<Latent>()) * kGroup>;
@@ -293,28 +336,35 @@ __global__ void __launch_bounds__(kThreads, Latent::metropolis ? 2 : 4)
     LatentAccess access(latents, chain, walkers.stride, range.begin, table + threadIdx.x);
     const auto strip = latent_strip<Latent, float>(
         c, step, objects, latents.scale, static_cast<std::uint32_t>(chain), range.begin, range.end, access);
-    if (step.collect != LatentStep::Collect::nothing) {
-      __syncwarp();
-      const std::uint64_t i = range.begin + threadIdx.x;  // one object per thread now
-      if (i < range.end) {
-        float* row = table + threadIdx.x * (kGroup + 1);
-        const std::uint64_t group = blockIdx.y, n = objects.size;
-        if (step.collect == LatentStep::Collect::accepted) {
-          latents.accepted[group * n + i] = fold_group(row, 1);
-        } else {
-          latents.moments[2 * group * n + i] += static_cast<double>(fold_group(row, 1));
-          for (unsigned l = 0; l < kGroup; ++l) row[l] = row[l] * row[l];
-          latents.moments[(2 * group + 1) * n + i] += static_cast<double>(fold_group(row, 1));
-        }
-      }
-    }
-    if (step.updates > 0) {  // the same for all threads
-      __syncthreads();       // the sums use the memory of all strips' tables
+    if (step.collect != LatentStep::Collect::nothing)
+      keep_collected(latents, step.collect, objects.size, range, table);
+    if (step.sums()) {  // the same for all threads
+      __syncthreads();  // the sums use the memory of all strips' tables
       sums.add_tile(strip, shared);
     }
     __syncthreads();
   }
-  if (step.updates > 0) sums.store(out, walkers.stride, kGroup);
+  if (step.sums()) sums.store(out, walkers.stride, kGroup);
+}
+
+/// Draws that are not kept, Collect::drawn.
+template <class Latent>
+__global__ void __launch_bounds__(kThreads, 4)
+    draw_kernel(ObjectView<float> objects, WalkerView walkers, LatentView latents, LatentStep step,
+                std::uint64_t tiles_per_block) {
+  DYNAMIC_SHARED(double, shared);
+  const std::uint64_t chain = blockIdx.y * kGroup + threadIdx.x;
+  const auto c = load_coefficients<float, Latent::coefficients>(walkers);
+  float* table = reinterpret_cast<float*>(shared) + threadIdx.y * kStrip * (kGroup + 1);
+  const TileRange tiles = tiles_of_block(objects.size, tiles_per_block);
+  for (std::uint64_t tile = tiles.begin; tile < tiles.end; ++tile) {
+    const StripRange range = strip_of(tile, objects.size);
+    const CollectingAccess access(latents, chain, range.begin, table + threadIdx.x);
+    draw_strip<Latent, float>(c, step, objects, static_cast<std::uint32_t>(chain), range.begin, range.end,
+                              access);
+    keep_collected(latents, step.collect, objects.size, range, table);
+    __syncwarp();  // a warp has a table of its own
+  }
 }
 
 /// Sums over the latents as they are.

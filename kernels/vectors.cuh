@@ -27,7 +27,7 @@ __global__ void __launch_bounds__(kThreads)
   const std::uint64_t group = blockIdx.y, chain = group * kGroup + threadIdx.x, stride = walkers.stride;
   const auto d = static_cast<std::uint64_t>(latents_of<typename Latent::Population>(objects));
   const std::uint64_t each = scales_per_object<Latent>(objects);
-  const bool real = chain < latents.chains;
+  const bool real = chain < latents.chains, kept = step.collect != LatentStep::Collect::drawn;
   const auto c = load_coefficients<float, Latent::coefficients>(walkers);
   const TileRange tiles = tiles_of_block(objects.size, tiles_per_block);
   BlockSums<kVectorSums * kGroup> sums;
@@ -35,12 +35,12 @@ __global__ void __launch_bounds__(kThreads)
     const StripRange range = strip_of(tile, objects.size);
     Coefficients<float, kVectorSums> strip{};
     for (std::uint64_t i = range.begin; i < range.end; ++i) {
-      float* const at = latents.mu + i * d * stride + chain;
+      float* const at = kept ? latents.mu + i * d * stride + chain : nullptr;
       float mu[Latent::most], collected[Latent::collected] = {};
-      for (std::uint64_t j = 0; j < d; ++j) mu[j] = at[j * stride];
+      for (std::uint64_t j = 0; j < d; ++j) mu[j] = kept ? at[j * stride] : 0.0f;
       const int count = update_vector<Latent, float>(c, step, objects, i, latents.scale,
                                                      static_cast<std::uint32_t>(chain), mu, strip, collected);
-      for (std::uint64_t j = 0; j < d; ++j) at[j * stride] = mu[j];
+      for (std::uint64_t j = 0; kept && j < d; ++j) at[j * stride] = mu[j];
       for (int j = 0; j < count; ++j) {
         const float value = real ? collected[j] : 0.0f, sum = fold_warp(value);
         if (step.collect == LatentStep::Collect::accepted) {
@@ -56,10 +56,10 @@ __global__ void __launch_bounds__(kThreads)
         }
       }
     }
-    if (step.updates > 0) sums.add_tile(strip, shared);
+    if (step.sums()) sums.add_tile(strip, shared);
     __syncthreads();
   }
-  if (step.updates > 0) sums.store(out, walkers.stride, kGroup);
+  if (step.sums()) sums.store(out, walkers.stride, kGroup);
 }
 
 /// Sums over the latents as they are.

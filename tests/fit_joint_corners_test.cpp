@@ -38,15 +38,64 @@ Share share_below(const Chain& chain, std::size_t j, double limit) {
 
 TEST(JointCorners, WidthsDownToTenThousandthsOfTheScatterHaveTheirWeight) {
   // no width at all, and a prior that gives every decade the same
-  const auto catalog = made(20, 0, 0, {1}, 8);
   const Model model = normal_model(uniform(-5, 5), log_uniform(1e-4, 10));
-  const auto joint = fit_joint(model, catalog, options()), marginal = fit_marginal(model, catalog, options());
-  for (const double limit : {1e-3, 1e-2, 1e-1}) {
-    const auto a = share_below(joint, 1, limit), b = share_below(marginal, 1, limit);
-    // the errors come from four ensembles each: 0.02 on top covers what they don't know of themselves
-    EXPECT_NEAR(a.mean, b.mean, 5 * std::hypot(a.error, b.error) + 0.02) << limit;
-    EXPECT_GT(b.mean, 0.1) << limit;
-  }
+  auto catalog = made(20, 0, 0, {1}, 8);
+  const auto one_noise = fit_joint(model, catalog, options());
+  EXPECT_EQ(one_noise.header.attributes.at("scheme"), "collapsed");
+  catalog.sigma.assign(20, 1);
+  catalog.sigma[7] = 1.001;
+  const auto interweaved = fit_joint(model, catalog, options()),
+             marginal = fit_marginal(model, catalog, options());
+  EXPECT_EQ(interweaved.header.attributes.at("scheme"), "interweaved");
+  for (const auto* joint : {&one_noise, &interweaved})
+    for (const double limit : {1e-3, 1e-2, 1e-1}) {
+      const auto a = share_below(*joint, 1, limit), b = share_below(marginal, 1, limit);
+      // the errors come from four ensembles each: 0.02 on top covers what they don't know of themselves
+      EXPECT_NEAR(a.mean, b.mean, 5 * std::hypot(a.error, b.error) + 0.02) << limit;
+      EXPECT_GT(b.mean, 0.1) << limit;
+    }
+}
+
+TEST(JointCorners, OneNoiseForAllIsOneNumberOrAColumn) {
+  auto catalog = made(300, 0, 1, {0.5}, 11);
+  ASSERT_EQ(catalog.sigma.size(), 1u);
+  const Model model = normal_model(uniform(-5, 5), uniform(0, 5));
+  auto o = options();
+  o.burn_in = 100;
+  o.steps = 200;
+  const auto one = fit_joint(model, catalog, o);
+  EXPECT_EQ(one.header.attributes.at("scheme"), "collapsed");
+  catalog.sigma.assign(300, 0.5);
+  const auto column = fit_joint(model, catalog, o);
+  EXPECT_EQ(column.theta, one.theta);
+  EXPECT_EQ(column.results.latents.mean, one.results.latents.mean);
+  EXPECT_EQ(column.results.latents.sd, one.results.latents.sd);
+
+  // no latent goes from sweep to sweep
+  const auto bytes = [&](starling::Method method) {
+    return starling::plan_memory(model, catalog, method, o).host_bytes;
+  };
+  const auto collapsed = bytes(starling::Method::joint);
+  catalog.sigma[7] = 0.501;
+  const std::size_t walkers = o.ensembles * o.walkers;
+  EXPECT_GE(bytes(starling::Method::joint), collapsed + 300 * walkers * sizeof(float));
+}
+
+TEST(JointCorners, DrawsThatAreAcceptedNeedFewMovesBesideThem) {
+  const Model model = normal_model(uniform(-5, 5), uniform(0, 5));
+  // of 1 or 5 moves, and a draw; walkers have accepted what is told of the moves
+  const auto moves = [&](const Catalog& catalog) {
+    auto o = options();
+    o.burn_in = 100;
+    o.steps = 100;
+    const auto chain = fit_joint(model, catalog, o);
+    double least = 1;  // positive
+    for (const float share : chain.acceptance)
+      if (share > 0) least = std::min(least, static_cast<double>(share));
+    return std::lround(1 / least);
+  };
+  EXPECT_EQ(moves(made(1000, 0, 1, {1}, 12)), 2);
+  EXPECT_EQ(moves(made(20, 0, 0, {1}, 8)), 6);  // half of the draws are narrower than the noise
 }
 
 TEST(JointCorners, APointFarAwayDoesNotSpoilTheOthers) {

@@ -72,6 +72,7 @@ struct Kind {
 /// All kinds of fits, on catalogs that give every thread something to do.
 std::vector<Kind> kinds() {
   static const Catalog catalog = made(5000, 0, 1, log_normal_noise(5000, 1, 0.5), 51);
+  static const Catalog one_noise = made(5000, 0, 1, {0.8}, 51);
   static const Catalog samples = sampled_catalog(300, 50);
   static const Model sampled("normal", "samples",
                              {{"theta_mu", uniform(-5, 5)}, {"theta_sigma", uniform(0, 4)}});
@@ -86,6 +87,8 @@ std::vector<Kind> kinds() {
           {"marginal", [](const FitOptions& o) { return fit_marginal(kModel, catalog, o); }},
           {"samples", [](const FitOptions& o) { return fit_marginal(sampled, samples, o); }},
           {"joint", joint(kModel, "exact", true)},
+          {"joint, one noise", [](const FitOptions& o) { return fit_joint(kModel, one_noise, o); }},
+          {"joint, samples", [](const FitOptions& o) { return fit_joint(sampled, samples, o); }},
           {"joint, centred", joint(kModel, "exact", false)},
           {"joint, unknown noise", joint(kUnknown, "exact", true)},
           {"joint, Metropolis", joint(kModel, "metropolis", true)},

@@ -25,7 +25,12 @@ using starling::Method;
 using starling::Model;
 using starling::uniform;
 
-const Catalog catalog = starling::simulate("normal", {0, 1}, 60, {0.5}, 40, 1).catalog;
+const Catalog catalog = [] {
+  std::vector<double> noise;
+  for (int i = 0; i < 60; ++i) noise.push_back(0.4 + 0.2 * (i % 2));
+  return starling::simulate("normal", {0, 1}, 60, noise, 40, 1).catalog;
+}();
+const Catalog one_noise = starling::simulate("normal", {0, 1}, 60, {0.5}, 0, 1).catalog;
 
 FitOptions quick() {
   FitOptions o;
@@ -51,6 +56,7 @@ struct Case {
   Method method;
   Model model;
   std::function<void(FitOptions&)> change = [](FitOptions&) {};
+  const Catalog& data = catalog;
 };
 
 std::vector<Case> cases() {
@@ -68,6 +74,7 @@ std::vector<Case> cases() {
       {"metropolis", Method::joint, normal_model(), [](FitOptions& o) { o.latents = "metropolis"; }},
       {"centred", Method::joint, normal_model(), [](FitOptions& o) { o.interweaving = false; }},
       {"noise", Method::joint, noise},
+      {"one_noise", Method::joint, normal_model(), [](FitOptions&) {}, one_noise},
       {"joint_samples", Method::joint, samples_model()},
       {"reference", Method::joint, normal_model(),
        [](FitOptions& o) {
@@ -88,7 +95,7 @@ TEST_P(Resumed, HandsOutTheRestOfTheRun) {
   auto o = quick();
   c.change(o);
   KeepAll whole;
-  starling::fit(c.model, catalog, c.method, o, whole);
+  starling::fit(c.model, c.data, c.method, o, whole);
   ASSERT_TRUE(whole.results.complete);
   ASSERT_FALSE(whole.states.empty());
   EXPECT_EQ(whole.states.back().sweeps, whole.all.sweeps);
@@ -99,7 +106,7 @@ TEST_P(Resumed, HandsOutTheRestOfTheRun) {
     const Saved& saved = whole.states[whole.states.size() - 1 - k];
     SCOPED_TRACE("after sweep " + std::to_string(saved.sweeps));
     KeepAll rest;
-    starling::fit(c.model, catalog, c.method, o, rest, reader(saved));
+    starling::fit(c.model, c.data, c.method, o, rest, reader(saved));
     expect_the_rest(rest, whole, saved.sweeps);
   }
 }

@@ -157,19 +157,21 @@ TEST(GpuFits, WithWeightsAndSelectionHaveTheBitsOfTheCpu) {
 
 TEST(GpuFits, ARunThatChangesItsDeviceHasTheBitsOfOneThatDoesNot) {
   const starling::Model model("normal", "normal", normal_priors());
-  const Catalog catalog = starling::simulate("normal", {0.2, 1}, 700, {0.7}, 0, 5).catalog;
-  for (const char* latents : {"exact", "metropolis"})
+  const Catalog one_noise = starling::simulate("normal", {0.2, 1}, 700, {0.7}, 0, 5).catalog,
+                catalog = starling::simulate("normal", {0.2, 1}, 700, noises(700, 0.7), 0, 5).catalog;
+  for (const auto& [latents, data] :
+       {std::pair("exact", &one_noise), std::pair("exact", &catalog), std::pair("metropolis", &catalog)})
     for (const auto& [first, second] : {std::pair("cpu", "cuda"), std::pair("cuda", "cpu")}) {
       FitOptions o = options_on(first, 2);
       o.latents = latents;
       o.checkpoint_every = 1e-9;
       saved_runs::KeepAll whole;
-      starling::fit(model, catalog, Method::joint, o, whole);
+      starling::fit(model, *data, Method::joint, o, whole);
       ASSERT_FALSE(whole.states.empty());
       o.device = second;
       for (const auto& saved : whole.states) {
         saved_runs::KeepAll rest;
-        starling::fit(model, catalog, Method::joint, o, rest, saved_runs::reader(saved));
+        starling::fit(model, *data, Method::joint, o, rest, saved_runs::reader(saved));
         saved_runs::expect_the_rest(rest, whole, saved.sweeps);
       }
     }

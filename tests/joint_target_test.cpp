@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <numeric>
+#include <tuple>
 #include <utility>
 
 #include "models/definition.hpp"
@@ -51,7 +52,7 @@ std::unique_ptr<starling::JointTarget> target_of(const starling::Model& model,
   options.latents = latents;
   starling::Backend backend;
   backend.kind = starling::BackendKind::reference;
-  return model.definition().joint(catalog, options, backend);
+  return model.definition().joint(catalog, options, false, backend);
 }
 
 class JointTargets : public testing::TestWithParam<Case> {};
@@ -215,7 +216,7 @@ TEST_P(DrawsOfTheta, FollowTheirConditionals) {
   options.latents = "exact";
   starling::Backend backend;
   backend.kind = starling::BackendKind::reference;
-  const auto target = model.definition().joint(catalog, options, backend);
+  const auto target = model.definition().joint(catalog, options, false, backend);
   ASSERT_TRUE(target->draws_theta());
 
   std::vector<double> first = truth;  // chain 0's; where the latents were drawn
@@ -267,6 +268,73 @@ TEST_P(DrawsOfTheta, FollowTheirConditionals) {
   EXPECT_LT(largest_distance(noncentred, positive), 3);
   // the check sees the other conditional, which is not far from it
   EXPECT_GT(largest_distance(centred, positive), 6);
+}
+
+class DrawsFromLikelihoods : public testing::TestWithParam<std::tuple<starling::Method, bool>> {};
+
+TEST_P(DrawsFromLikelihoods, FollowTheDensityThatTheirRatioIsOf) {
+  const auto [method, weighted] = GetParam();
+  auto catalog =
+      starling::simulate({"normal", "normal", {20.4, 1}, {{"sigma", std::vector<double>(12, 0.7)}}, 12, 0, 4})
+          .catalog;
+  for (double& x : catalog.x) x -= 20;  // any frame but the catalog's own
+  if (weighted)
+    for (std::size_t i = 0; i < catalog.size(); ++i)
+      catalog.weight.push_back(0.5 + 0.1 * static_cast<double>(i));
+  const auto model = model_of("normal", "normal");
+  starling::FitOptions options;
+  options.integral = "exact";
+  starling::Backend backend;
+  backend.kind = starling::BackendKind::reference;
+  const auto likelihood =
+      model.definition().likelihood(catalog, method, std::vector{0.3, 0.8}, options, backend);
+  ASSERT_TRUE(likelihood->draws_theta());
+
+  const auto log_likelihood = [&](double mu, double sigma) {
+    double l = 0;
+    likelihood->evaluate(std::array{mu, sigma}, std::span(&l, 1));
+    return l;
+  };
+  const double top = log_likelihood(0.3, 0.8);
+  const auto draw = [&](starling::HostStream& stream, std::span<double> theta) {
+    for (int k = 0; k < 1000; ++k)  // of a width below the noise's there is no draw
+      if (likelihood->draw(stream, theta)) return true;
+    return false;
+  };
+  const auto of_draws = [&](double mu, double sigma) {
+    double ratio = 0;
+    likelihood->add_log_ratio_to_draws(std::array{mu, sigma}, std::span(&ratio, 1));
+    return log_likelihood(mu, sigma) - top - ratio;
+  };
+  EXPECT_LT(largest_distance(of_draws, draw), 3);
+  // the check sees densities that are not far from it
+  EXPECT_GT(largest_distance(
+                [&](double mu, double sigma) { return of_draws(mu, sigma) + 0.5 * std::log(sigma); }, draw),
+            6);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    OfOneNoise, DrawsFromLikelihoods,
+    testing::Combine(testing::Values(starling::Method::naive, starling::Method::marginal), testing::Bool()));
+
+TEST(DrawsFromLikelihoods, AreForOneNoiseAndTwoHyperparametersOfANormalPopulation) {
+  const auto draws = [](const std::string& population, const std::string& measurement, double more_noise) {
+    const auto model = model_of(population, measurement);
+    std::vector<double> truth, noise(12, 0.7);
+    for (const auto& p : model.parameters()) truth.push_back(p.lower < -1 ? 0.4 : 1.1);
+    noise[5] += more_noise;
+    const auto catalog =
+        starling::simulate({population, measurement, truth, {{"sigma", noise}}, 12, 0, 4}).catalog;
+    starling::Backend backend;
+    backend.kind = starling::BackendKind::reference;
+    return model.definition()
+        .likelihood(catalog, starling::Method::marginal, truth, {}, backend)
+        ->draws_theta();
+  };
+  EXPECT_TRUE(draws("normal", "normal", 0));
+  EXPECT_FALSE(draws("normal", "normal", 0.1));
+  EXPECT_FALSE(draws("normal", "normal_unknown_noise", 0));
+  EXPECT_FALSE(draws("student_t", "normal", 0));
 }
 
 INSTANTIATE_TEST_SUITE_P(ThroughNormalNoise, DrawsOfTheta, testing::Values("normal", "normal_unknown_noise"));

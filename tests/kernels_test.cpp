@@ -153,6 +153,62 @@ TEST(LatentKernels, OneOfTheSamplesIsTheSameEverywhere) {
   expect_same_latents<GibbsLatent>(~0u);
 }
 
+/// The moments of draws that are kept until the next call adds them.
+template <class Latent>
+RunMoments moments_of_kept(LatentKernel& kernel, const WalkerTable& walkers) {
+  std::vector<FixedSum> sums(kWalkers * latent_sums<Latent>());
+  for (int t = 1; t < kSweeps; ++t) {
+    kernel.sweep(latent_step(t, 1, LatentStep::Collect::nothing), walkers, sums);
+    kernel.sweep(latent_step(t, 0, LatentStep::Collect::moments), walkers, {});
+  }
+  return run_moments<Latent>(kernel, kObjects);
+}
+
+/// Of draws that are not kept, begun on one backend and ended on another.
+template <class Latent>
+RunMoments moments_of_drawn(const MakeKernel& one, const MakeKernel& other, const WalkerTable& walkers) {
+  std::string saved;
+  {
+    const auto kernel = one();
+    for (int t = 1; t < 3; ++t) kernel->sweep(latent_step(t, 1, LatentStep::Collect::drawn), walkers, {});
+    saved = saved_state(*kernel);
+    EXPECT_LT(saved.size(), kObjects * kWalkers * sizeof(float));  // moments alone
+  }
+  const auto kernel = other();
+  EXPECT_EQ(restore_state(*kernel, saved), saved.size());
+  for (int t = 3; t < kSweeps; ++t) kernel->sweep(latent_step(t, 1, LatentStep::Collect::drawn), walkers, {});
+  return run_moments<Latent>(*kernel, kObjects);
+}
+
+template <class Latent>
+void expect_same_draws(std::uint32_t measurement = 0) {
+  const auto objects = latent_objects<Latent>(measurement);
+  const auto kept = latent_setup<Latent>(objects);
+  auto drawn = kept;
+  drawn.kept = false;
+  const auto walkers = latent_walkers();
+  const auto expect_same = [](const RunMoments& run, const RunMoments& expected, const std::string& who) {
+    EXPECT_EQ(run.sum, expected.sum) << who;
+    EXPECT_EQ(run.squares, expected.squares) << who;
+    EXPECT_NE(run.squares, std::vector<double>(kObjects)) << who;
+  };
+  const auto all = subjects();
+  const auto expected = moments_of_kept<Latent>(*make_latents<Latent>(all[0], objects, kept), walkers);
+  for (std::size_t s = 0; s < all.size(); ++s)
+    expect_same(moments_of_drawn<Latent>(
+                    [&] { return make_latents<Latent>(all[s], objects, drawn); },
+                    [&] { return make_latents<Latent>(all[(s + 1) % all.size()], objects, drawn); }, walkers),
+                expected, all[s].name);
+  const MakeKernel reference = [&] { return reference::make_latents<Latent>(objects, drawn); };
+  expect_same(moments_of_drawn<Latent>(reference, reference, walkers),
+              moments_of_kept<Latent>(*reference::make_latents<Latent>(objects, kept), walkers), "reference");
+}
+
+TEST(LatentKernels, DrawsThatAreNotKeptHaveTheMomentsOfThoseThatAre) {
+  expect_same_draws<ExactLatent>();
+  expect_same_draws<GibbsLatent>(~0u);
+}
+
 /// Saved on one backend, restored on the next: all but the reference have one layout and the same bits.
 template <class Latent>
 void expect_same_in_two_pieces(std::uint32_t measurement = 0) {

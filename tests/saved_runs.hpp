@@ -47,7 +47,7 @@ struct KeepAll : starling::ChainSink {
   bool keeps_last_checkpoint() const override { return last; }
   void finish(const starling::ChainResults& r) override {
     results = r;
-    results.attributes.erase("sampling_seconds");
+    for (const char* time : {"sampling_seconds", "burn_in_seconds"}) results.attributes.erase(time);
   }
 };
 

@@ -146,6 +146,35 @@ LatentRun run_latents(LatentKernel& kernel, const WalkerTable& walkers, std::uin
   return run;
 }
 
+/// Draws that are not kept have the moments of those that are.
+template <class Latent>
+void expect_same_draws(const ObjectTable<double>& objects, const WalkerTable& walkers,
+                       std::uint64_t latents) {
+  const auto moments = [&](LatentKernel& kernel, bool kept) {
+    std::vector<FixedSum> sums(kWalkers * kVectorSums);
+    for (int t = 1; t < kSweeps; ++t)
+      if (kept) {
+        kernel.sweep(latent_step(t, 1, LatentStep::Collect::nothing), walkers, sums);
+        kernel.sweep(latent_step(t, 0, LatentStep::Collect::moments), walkers, {});
+      } else {
+        kernel.sweep(latent_step(t, 1, LatentStep::Collect::drawn), walkers, {});
+      }
+    std::vector<double> sum(kObjects * latents), squares(sum.size());
+    kernel.moments(sum, squares);
+    sum.insert(sum.end(), squares.begin(), squares.end());
+    return sum;
+  };
+  LatentSetup kept, drawn;
+  kept.chains = drawn.chains = kWalkers;
+  drawn.kept = false;
+  const auto expected = moments(*make_latents<Latent>(subjects()[0], objects, kept), true);
+  EXPECT_NE(expected, std::vector<double>(expected.size()));
+  for (const auto& s : subjects())
+    EXPECT_EQ(moments(*make_latents<Latent>(s, objects, drawn), false), expected) << s.name;
+  EXPECT_EQ(moments(*reference::make_latents<Latent>(objects, drawn), false),
+            moments(*reference::make_latents<Latent>(objects, kept), true));
+}
+
 template <class Latent>
 void expect_same_latents(LatentUpdate update, VectorRows rows) {
   const auto parts = scene().parts(rows == VectorRows::samples);
@@ -179,6 +208,7 @@ void expect_same_latents(LatentUpdate update, VectorRows rows) {
   }
   for (std::size_t k = 0; k < exact.scales.size(); ++k) compare(expected.scales[k], exact.scales[k], 0.1);
   EXPECT_LE(different, all / 5);
+  if constexpr (!Latent::metropolis) expect_same_draws<Latent>(objects, walkers, d);
 }
 
 TEST(STARLING_MODEL_NAME, LatentsByMetropolisUpdates) {

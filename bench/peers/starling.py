@@ -59,12 +59,10 @@ def result(starling: Path, fit: str, chain_file: Path, wall_s: float) -> dict:
     with h5py.File(chain_file) as file:
         theta = np.stack([file["posterior/theta_mu"][:], file["posterior/theta_sigma"][:]], axis=-1)
         steps_s = number(file.attrs["result.sampling_seconds"])
-        burn_in, steps = number(file.attrs["burn_in"]), number(file.attrs["steps"])
+        warmup_s = number(file.attrs["result.burn_in_seconds"])
         objects = number(file["observed_data"].attrs["objects"])
         device = np.ravel(file.attrs["device"])[0]
         device = device.decode() if isinstance(device, bytes) else str(device)
-    # A step of the burn-in takes as long as any other.
-    warmup_s = steps_s * burn_in / (burn_in + steps)
     seconds = {"setup": wall_s - steps_s, "compile": 0.0, "warmup": warmup_s, "sampling": steps_s - warmup_s}
     answer = {"theta": theta, "seconds": seconds, "device": device}
     if fit == "joint":

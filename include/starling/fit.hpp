@@ -63,11 +63,11 @@ struct FitOptions {
   std::uint64_t seed = 1;
   MoveMix moves =
       {};  ///< default: marginal and naive de 0.8 snooker 0.2; joint de 0.7 stretch 0.2 snooker 0.1
-  std::size_t moves_per_step =
-      0;  ///< 0: naive and marginal 5 (samples 1); joint 10 in the centred and 10 in the non-centred step, or
-          ///< 1 beside draws from a normal population's conditionals, where `moves` are the default ones
+  std::size_t moves_per_step = 0;  ///< 0: naive and marginal 5 (samples 1); joint 10 in the centred and 10 in
+                                   ///< the non-centred step. Where `moves` are the default ones, 1 beside
+                                   ///< draws of a normal population's theta, if they are accepted
   double stretch_scale = 2;        ///< a of the stretch move, > 1
-  bool interweaving = true;        ///< joint: the non-centred step
+  bool interweaving = true;        ///< joint: false has theta move at fixed latents alone
   std::string latents = "auto";    ///< joint: "auto" (exact where possible), "exact", "metropolis", "samples"
   std::size_t latent_updates = 3;  ///< Metropolis updates of each latent per sweep
   std::string integral = "auto";   ///< marginal: "auto", "exact", "quadrature", "samples"

@@ -354,7 +354,7 @@ STARLING_HD R expm1_below_88(R x) {
 
 /// sin(2 pi t) and cos(2 pi t) for |t| <= 1/2, absolute error below 1e-7.
 template <class R>
-STARLING_HD void sincos_turns(R t, R& sine, R& cosine) {
+STARLING_HD_INLINED void sincos_turns(R t, R& sine, R& cosine) {
   if constexpr (is_double<R>) {
     sine = std::sin(6.283185307179586477 * t);
     cosine = std::cos(6.283185307179586477 * t);

@@ -45,6 +45,17 @@ struct Lanes<TwoOf<R>> {
   }
 };
 
+/// A group's numbers, in halves.
+using Half [[gnu::vector_size(16 * sizeof(float))]] = float;
+/// As fold_group, in the same order.
+inline float fold(const Half& first, const Half& second) {
+  const Half a = first + second;
+  const auto b = __builtin_shufflevector(a, a, 0, 1, 2, 3, 4, 5, 6, 7) +
+                 __builtin_shufflevector(a, a, 8, 9, 10, 11, 12, 13, 14, 15);
+  const auto c = __builtin_shufflevector(b, b, 0, 1, 2, 3) + __builtin_shufflevector(b, b, 4, 5, 6, 7);
+  return (c[0] + c[2]) + (c[1] + c[3]);
+}
+
 template <class R, int N>
 Coefficients<R, N> load_coefficients(const float* table, std::uint64_t stride, std::uint64_t walker) {
   Coefficients<R, N> c;
@@ -173,14 +184,15 @@ class Latents final : public LatentKernel {
         latents_of_all_(objects.size * latents_per_object<Latent>(objects)),
         scales_of_all_(Latent::metropolis ? objects.size * scales_per_object<Latent>(objects) : 0),
         threads_(threads),
-        latents_(large_array(latents_of_all_ * stride_)),
+        kept_(setup.kept),
+        latents_(large_array(kept_ ? latents_of_all_ * stride_ : 0)),
         moments_(2 * groups_of(setup.chains) * latents_of_all_),
         accepted_(groups_of(setup.chains) * scales_of_all_) {}
 
   void sweep(const LatentStep& step, const WalkerTable& walkers, std::span<FixedSum> out) override {
     pad(walkers, stride_, table_);
     const auto view = objects_.view();
-    const std::span<FixedSum> sums_out = step.updates == 0 ? std::span<FixedSum>{} : out;
+    const std::span<FixedSum> sums_out = step.sums() ? out : std::span<FixedSum>{};
     for_tiles<sums_of_latents<Latent>()>(
         view.size, chains_, worthwhile_threads(latents_of_all_ * chains_, threads_), sums_out,
         [&](std::uint64_t tile, std::uint64_t group, auto sums) {
@@ -256,10 +268,10 @@ class Latents final : public LatentKernel {
 
   void state(State& state) override {
     // rows as long as on every backend: a run may go on elsewhere
-    const std::uint64_t unused = padded(chains_) - stride_;
+    const std::uint64_t unused = padded(chains_) - stride_, count = kept_ ? latents_of_all_ : 0;
     float nothing[kGroup] = {};
-    state.length(latents_of_all_ * padded(chains_));
-    for (std::uint64_t i = 0; i < latents_of_all_; ++i) {
+    state.length(count * padded(chains_));
+    for (std::uint64_t i = 0; i < count; ++i) {
       for (std::uint64_t g = 0; g < groups_of(chains_); ++g)
         state.raw(group_latents(g) + i * width(g), width(g));
       if (unused > 0) state.raw(nothing, unused);
@@ -284,8 +296,14 @@ class Latents final : public LatentKernel {
     for (std::uint64_t lane = 0; lane < lanes; lane += Lanes<R>::size) {
       const std::uint64_t walker = group * kGroup + lane;
       const auto c = load_coefficients<R, Latent::coefficients>(table_.data(), stride_, walker);
-      LatentAccess<R> access{group_latents(group) + lane, width(group), begin, collected + lane};
       const auto chain = Lanes<R>::numbers(static_cast<std::uint32_t>(walker));
+      if constexpr (!Latent::metropolis)
+        if (step.collect == LatentStep::Collect::drawn) {
+          const LatentAccess<R> access{nullptr, 0, begin, collected + lane};
+          draw_strip<Latent>(c, step, view, chain, begin, end, access);
+          continue;
+        }
+      LatentAccess<R> access{group_latents(group) + lane, width(group), begin, collected + lane};
       add_to_tile(latent_strip<Latent>(c, step, view, scale_.data(), chain, begin, end, access), lane, sums);
     }
     if (step.collect == LatentStep::Collect::nothing) return;
@@ -300,6 +318,7 @@ class Latents final : public LatentKernel {
     const std::uint64_t batches = (lanes_of(group, chains_) + Lanes<R>::size - 1) / Lanes<R>::size;
     const auto d = static_cast<std::uint64_t>(latents_of<typename Latent::Population>(view)),
                each = scales_per_object<Latent>(view);
+    const bool kept = step.collect != LatentStep::Collect::drawn;
     alignas(64) float table[Latent::collected][kGroup];
     Coefficients<R, kVectorSums> strip[kBatches];
     Coefficients<R, Latent::coefficients> c[kBatches];
@@ -312,16 +331,16 @@ class Latents final : public LatentKernel {
       int count = 0;
       for (std::uint64_t b = 0; b < batches; ++b) {
         const std::uint64_t walker = group * kGroup + b * Lanes<R>::size, row = width(group);
-        float* const at = group_latents(group) + i * d * row + b * Lanes<R>::size;
+        float* const at = kept ? group_latents(group) + i * d * row + b * Lanes<R>::size : nullptr;
         R mu[Latent::most], collected[Latent::collected];
-        for (std::uint64_t j = 0; j < d; ++j) mu[j] = Lanes<R>::load(at + j * row);
+        for (std::uint64_t j = 0; j < d; ++j) mu[j] = kept ? Lanes<R>::load(at + j * row) : R(0.0f);
         count = update_vector<Latent, R>(c[b], step, view, i, scale_.data(),
                                          Lanes<R>::numbers(static_cast<std::uint32_t>(walker)), mu, strip[b],
                                          collected);
-        for (std::uint64_t j = 0; j < d; ++j) Lanes<R>::store(at + j * row, mu[j]);
+        for (std::uint64_t j = 0; kept && j < d; ++j) Lanes<R>::store(at + j * row, mu[j]);
         for (int j = 0; j < count; ++j) Lanes<R>::store(table[j] + b * Lanes<R>::size, collected[j]);
       }
-      const bool moments = step.collect == LatentStep::Collect::moments;
+      const bool moments = step.collect != LatentStep::Collect::accepted;
       for (int j = 0; j < count; ++j)
         keep_collected(step.collect, group, i * (moments ? d : each) + static_cast<unsigned>(j), table[j]);
     }
@@ -332,12 +351,15 @@ class Latents final : public LatentKernel {
   void keep_collected(LatentStep::Collect collect, std::uint64_t group, std::uint64_t place, float* row) {
     const std::uint64_t n = latents_of_all_, lanes = lanes_of(group, chains_);
     std::fill(row + lanes, row + kGroup, 0.0f);
+    Half half[2];
+    static_assert(sizeof half == kGroup * sizeof(float));
+    std::memcpy(half, row, sizeof half);
     if (collect == LatentStep::Collect::accepted) {
-      accepted_[group * scales_of_all_ + place] = fold_group(row, 1);
+      accepted_[group * scales_of_all_ + place] = fold(half[0], half[1]);
     } else {
-      moments_[2 * group * n + place] += static_cast<double>(fold_group(row, 1));
-      for (std::uint64_t l = 0; l < kGroup; ++l) row[l] *= row[l];
-      moments_[(2 * group + 1) * n + place] += static_cast<double>(fold_group(row, 1));
+      moments_[2 * group * n + place] += static_cast<double>(fold(half[0], half[1]));
+      moments_[(2 * group + 1) * n + place] +=
+          static_cast<double>(fold(half[0] * half[0], half[1] * half[1]));
     }
   }
 
@@ -362,6 +384,7 @@ class Latents final : public LatentKernel {
   std::vector<float> scale_;
   std::uint64_t chains_, stride_, latents_of_all_, scales_of_all_;
   int threads_;
+  bool kept_;
   LargeArray latents_;           // [group][latent][lane]; touched first by the threads that use it
   std::vector<double> moments_;  // [group][sum, squares][latent]
   std::vector<float> accepted_;  // [group][scale]

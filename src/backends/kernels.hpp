@@ -53,7 +53,7 @@ class LikelihoodKernel {
 class LatentKernel {
  public:
   virtual ~LatentKernel() = default;
-  /// out: [sum][chain], untouched where step.updates is 0.
+  /// out: [sum][chain], untouched where step.sums() is false.
   virtual void sweep(const LatentStep& step, const WalkerTable& walkers, std::span<FixedSum> out) = 0;
   /// A sum over the latents as they are, for the chains of the groups that are wanted (of kGroup chains each;
   /// empty: all). out: [chain], untouched elsewhere.
@@ -89,6 +89,8 @@ Backend choose_backend(const std::string& device, int threads, std::uint64_t byt
 struct LatentSetup {
   std::uint64_t chains = 0;
   std::vector<double> scale;  ///< [N] first proposal scales; empty for exact draws
+  bool kept = true;           ///< false: latents are drawn anew whenever they are asked for, by
+                              ///< LatentStep::Collect::drawn, and nothing else is asked for
 };
 
 }  // namespace starling

@@ -60,7 +60,7 @@ class Latents final : public LatentKernel {
         chains_(setup.chains),
         each_(latents_per_object<Latent>(objects)),
         scales_each_(scales_per_object<Latent>(objects)),
-        latents_(objects.size * each_ * setup.chains),
+        latents_(setup.kept ? objects.size * each_ * setup.chains : 0),
         scale_(setup.scale),
         sum_(objects.size * each_),
         squares_(objects.size * each_),
@@ -70,9 +70,11 @@ class Latents final : public LatentKernel {
     const auto view = objects_.view();
     std::fill(accepted_.begin(), accepted_.end(), 0.0);
     std::vector<double> deviation(sum_.size());
+    const bool drawn = step.collect == LatentStep::Collect::drawn;
     for (std::uint64_t w = 0; w < chains_; ++w) {
       const auto c = column<Latent::coefficients>(walkers, w);
-      double* const latents = latents_.data() + w * sum_.size();
+      std::vector<double> not_kept(drawn ? sum_.size() : 0);
+      double* const latents = drawn ? not_kept.data() : latents_.data() + w * sum_.size();
       Coefficients<double, sums_of_latents<Latent>()> sums;
       if constexpr (of_vectors<Latent>()) {
         sums = {};
@@ -82,22 +84,24 @@ class Latents final : public LatentKernel {
               update_vector<Latent, double>(c, step, view, i, scale_.data(), static_cast<std::uint32_t>(w),
                                             latents + i * each_, sums, collected);
           for (int j = 0; j < count; ++j)
-            if (step.collect == LatentStep::Collect::moments)
+            if (step.collect != LatentStep::Collect::accepted)
               deviation[i * each_ + static_cast<unsigned>(j)] = collected[j];
             else
               accepted_[i * scales_each_ + static_cast<unsigned>(j)] += collected[j];
         }
       } else {
         Access access{latents, deviation.data(), accepted_.data()};
-        sums = latent_strip<Latent>(c, step, view, scale_.data(), static_cast<std::uint32_t>(w), 0, view.size,
-                                    access);
+        const auto chain = static_cast<std::uint32_t>(w);
+        if constexpr (!Latent::metropolis)
+          if (drawn) draw_strip<Latent>(c, step, view, chain, 0, view.size, access);
+        if (!drawn) sums = latent_strip<Latent>(c, step, view, scale_.data(), chain, 0, view.size, access);
       }
-      if (step.collect == LatentStep::Collect::moments)
+      if (drawn || step.collect == LatentStep::Collect::moments)
         for (std::size_t k = 0; k < sum_.size(); ++k) {
           sum_[k] += deviation[k];
           squares_[k] += deviation[k] * deviation[k];
         }
-      if (step.updates == 0) continue;
+      if (!step.sums()) continue;
       for (std::uint64_t j = 0; j < sums_of_latents<Latent>(); ++j)
         out[j * chains_ + w] = FixedSum::of(sums[static_cast<int>(j)]);
     }

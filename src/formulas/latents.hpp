@@ -15,12 +15,16 @@ struct LatentStep {
     nothing,
     moments,   ///< add the transformed latents (the draw of the sweep before) to each object's moments
     accepted,  ///< count each object's accepted updates of this sweep, for the adaptation
+    drawn,     ///< draw from theta alone and add the draws to the moments: they are not kept, nor summed
   };
   std::uint64_t seed = 0;
   std::uint32_t sweep = 0;
   std::uint32_t updates = 1;  ///< Metropolis updates of each latent; 0: none, only transform and collect
   std::uint32_t start = 0;    ///< 1: set the first latents instead
   Collect collect = Collect::nothing;
+
+  /// Whether there are sums for the theta step.
+  [[nodiscard]] STARLING_HD bool sums() const { return updates > 0 && collect != Collect::drawn; }
 };
 
 /// Coefficients common to all latent kernels: the transform mu <- a mu + b that the sweep before left to do;
@@ -61,10 +65,10 @@ STARLING_HD Coefficients<R, kMeasurementCoefficients> measurement_part(
 }
 
 template <class R>
-STARLING_HD Words<typename math::Ops<R>::Word> latent_words(std::uint64_t seed, std::uint32_t block,
-                                                            std::uint32_t sweep,
-                                                            typename math::Ops<R>::Word chain,
-                                                            std::uint32_t purpose) {
+STARLING_HD_INLINED Words<typename math::Ops<R>::Word> latent_words(std::uint64_t seed, std::uint32_t block,
+                                                                    std::uint32_t sweep,
+                                                                    typename math::Ops<R>::Word chain,
+                                                                    std::uint32_t purpose) {
   using W = typename math::Ops<R>::Word;
   return philox4x32(Words<W>{{W(block), W(sweep), chain, W(purpose)}}, seed);
 }
@@ -151,8 +155,8 @@ struct ExactNormalLatent {
 
   /// One Philox block gives the normals of four neighbouring objects.
   template <class R>
-  static STARLING_HD void normals(const LatentStep& step, std::uint64_t quad,
-                                  typename math::Ops<R>::Word chain, R z[4]) {
+  static STARLING_HD_INLINED void normals(const LatentStep& step, std::uint64_t quad,
+                                          typename math::Ops<R>::Word chain, R z[4]) {
     const auto r = latent_words<R>(step.seed, static_cast<std::uint32_t>(quad), step.sweep, chain,
                                    purpose_word(step.start ? Purpose::latent_start : Purpose::latent));
     normal_pair<R>(r.w[0], r.w[1], z[0], z[1]);
@@ -160,10 +164,10 @@ struct ExactNormalLatent {
   }
 
   template <class R, class S>
-  static STARLING_HD void update(const Coefficients<R, coefficients>& c, const LatentStep& step,
-                                 const ObjectView<S>& objects, const Quad& quad, const Datum<R> datum[kQuad],
-                                 const S*, typename math::Ops<R>::Word chain, R mu[kQuad],
-                                 R accepted[kQuad]) {
+  static STARLING_HD_INLINED void update(const Coefficients<R, coefficients>& c, const LatentStep& step,
+                                         const ObjectView<S>& objects, const Quad& quad,
+                                         const Datum<R> datum[kQuad], const S*,
+                                         typename math::Ops<R>::Word chain, R mu[kQuad], R accepted[kQuad]) {
     const auto population = population_part<NormalPopulation, R>(c);
     const R precision = population[1] * population[1];
     R z[kQuad], w[kQuad];
@@ -356,6 +360,24 @@ STARLING_HD Coefficients<R, latent_sums<Latent>()> latent_strip(
         c, objects.measurement, noise_sums, quad, datum, mu, sums.v);
   }
   return sums;
+}
+
+/// Draws the latents of objects [begin, end), begin a multiple of 4, from theta alone: Collect::drawn, for
+/// updates that do not depend on the latents before. Of `access` only moments is asked for.
+template <class Latent, class R, class S, class Access>
+STARLING_HD void draw_strip(const Coefficients<R, Latent::coefficients>& c, const LatentStep& step,
+                            const ObjectView<S>& objects, typename math::Ops<R>::Word chain,
+                            std::uint64_t begin, std::uint64_t end, const Access& access) {
+  for (std::uint64_t i = begin; i < end; i += kQuad) {
+    const Quad quad{i, end - i < kQuad ? static_cast<unsigned>(end - i) : unsigned{kQuad}};
+    Datum<R> datum[kQuad];
+    R mu[kQuad], accepted[kQuad];
+    load_data(objects, quad, datum);
+    const S* const no_scales = nullptr;
+    Latent::template update<R, S>(c, step, objects, quad, datum, no_scales, chain, mu, accepted);
+    for (int j = 0; j < kQuad; ++j)
+      if (quad.has(j)) access.moments(i + static_cast<unsigned>(j), mu[j] - datum[j].center);
+  }
 }
 
 /// A sum over the latents as they are, for proposals of theta that no sufficient statistics can judge.

@@ -44,6 +44,12 @@ struct PointTerm {
   }
 };
 
+/// (1 + a) (1 + b) - 1
+template <class R>
+STARLING_HD R product_less_one(R a, R b) {
+  return math::fma(a, b, a + b);
+}
+
 /// Normal population, normal noise: x ~ N(theta_mu, V_i), V_i = theta_sigma^2 + noise_scale^2 sigma_i^2.
 /// Object columns: y = x - m_ref and 1 / V_ref,i. With u = V_i / V_ref,i - 1 = c1 + c2 / V_ref,i and dm = m -
 /// m_ref,
@@ -90,11 +96,6 @@ struct NormalMarginalTerm {
       return {math::fma(left.numerator, right.product, right.numerator * left.product),
               left.product * right.product, product_less_one(left.less_one, right.less_one)};
     }
-  }
-  /// (1 + a) (1 + b) - 1
-  template <class R>
-  static STARLING_HD R product_less_one(R a, R b) {
-    return math::fma(a, b, a + b);
   }
 
   /// The sum over at most kStrip objects, of weight 1, with a division for eight of them and one logarithm,
@@ -209,9 +210,24 @@ struct SamplesTerm {
     squares = sums[1];
   }
 
+  /// Of one object, or of several joined: ln(1 + less_one) + rest.
+  template <class R>
+  struct Part {
+    R less_one, rest;
+  };
+  template <class R>
+  static STARLING_HD Part<R> joined(const Part<R>& a, const Part<R>& b) {
+    return {product_less_one(a.less_one, b.less_one), a.rest + b.rest};
+  }
+  template <class R>
+  static STARLING_HD R value(const Part<R>& part) {
+    return math::log1p(part.less_one) + part.rest;
+  }
+
+  /// Eight of them can be joined: no less_one is larger than 10^4 or smaller than -1/2.
   template <class R, class S>
-  static STARLING_HD Coefficients<R, 1> evaluate(const Coefficients<R, coefficients>& c,
-                                                 const ObjectView<S>& objects, std::uint64_t i) {
+  static STARLING_HD Part<R> part(const Coefficients<R, coefficients>& c, const ObjectView<S>& objects,
+                                  std::uint64_t i) {
     Coefficients<R, difference_size<P>()> difference;
     Coefficients<R, P::prepared_size> prepared;
     unpack(c, difference, prepared);
@@ -223,14 +239,23 @@ struct SamplesTerm {
       sum = math::fma(R(objects.sample[1][k]), math::expm1_below_88(delta), sum);  // a NaN stays in the sum
       largest_delta = math::larger_number(largest_delta, delta);
     }
-    const R near = math::log1p(sum);
-    const math::Mask<R> good = (largest_delta < R(30.0f)) & (sum > R(-0.5f));
-    if (!math::any<R>(!good)) return {{near}};
-    R largest, plain, squares;
-    scaled_sums(prepared, objects, begin, end, largest, plain, squares);
-    const R far = largest + math::log(plain) - R(objects.column[0][i]);
-    const R nothing(-__builtin_huge_valf());
-    return {{math::select<R>(good, near, math::select<R>(largest > nothing, far, nothing))}};
+    const R zero(0.0f);
+    const math::Mask<R> good = (largest_delta < R(30.0f)) & (sum > R(-0.5f)), joins = good & (sum < R(1e4f));
+    if (!math::any<R>(!joins)) return {sum, zero};
+    R alone = math::log1p(sum);
+    if (math::any<R>(!good)) {
+      R largest, plain, squares;
+      scaled_sums(prepared, objects, begin, end, largest, plain, squares);
+      const R far = largest + math::log(plain) - R(objects.column[0][i]);
+      const R nothing(-__builtin_huge_valf());
+      alone = math::select<R>(good, alone, math::select<R>(largest > nothing, far, nothing));
+    }
+    return {math::select<R>(joins, sum, zero), math::select<R>(joins, zero, alone)};
+  }
+  template <class R, class S>
+  static STARLING_HD Coefficients<R, 1> evaluate(const Coefficients<R, coefficients>& c,
+                                                 const ObjectView<S>& objects, std::uint64_t i) {
+    return {{value(part(c, objects, i))}};
   }
 };
 
@@ -422,6 +447,26 @@ concept EvaluatesTogether = requires(const Coefficients<double, Term::coefficien
   Term::template evaluate_together<double, double>(c, objects, 0, 1);
 };
 
+/// Optional: a term whose objects can be joined, where they have no weights, before a logarithm is taken.
+template <class Term>
+concept JoinsObjects = requires(const Coefficients<double, Term::coefficients>& c,
+                                const ObjectView<double>& objects) {
+  Term::template part<double, double>(c, objects, 0);
+};
+
+/// Sum of such a term over the objects [begin, end), eight by eight. part_of(i): that of one of them.
+template <class Term, class R, class PartOf>
+STARLING_HD R sum_of_joined(std::uint64_t begin, std::uint64_t end, const PartOf& part_of) {
+  R sum(0.0f);
+  for (std::uint64_t i = begin; i < end;) {
+    typename Term::template Part<R> part{R(0.0f), R(0.0f)};
+    const std::uint64_t next = end - i < 8 ? end : i + 8;
+    for (; i < next; ++i) part = Term::template joined<R>(part, part_of(i));
+    sum = sum + Term::template value<R>(part);
+  }
+  return sum;
+}
+
 /// Terms for which walkers are taken two by two (backends/two_of.hpp): reading an object would cost as much
 /// as what is done with it.
 template <class Term>
@@ -451,6 +496,10 @@ STARLING_HD Coefficients<R, Term::outputs> strip_sums(const Coefficients<R, Term
                                                       std::uint64_t end) {
   if constexpr (EvaluatesTogether<Term>)
     if (!objects.weight) return Term::template evaluate_together<R, S>(c, objects, begin, end);
+  if constexpr (JoinsObjects<Term>)
+    if (!objects.weight)
+      return {{sum_of_joined<Term, R>(
+          begin, end, [&](std::uint64_t i) { return Term::template part<R, S>(c, objects, i); })}};
   Coefficients<R, Term::outputs> sums;
   for (int j = 0; j < Term::outputs; ++j) sums[j] = R(0.0f);
   for (std::uint64_t i = begin; i < end; ++i) {

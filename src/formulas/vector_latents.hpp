@@ -317,6 +317,8 @@ STARLING_HD int update_vector(const Coefficients<R, Latent::coefficients>& c, co
   Latent::template update<R, S>(c, step, objects, i, factors, chain, mu, sums, says);
   if (Latent::metropolis && step.collect == LatentStep::Collect::accepted)
     for (; count < triangle(d); ++count) collected[count] = says[count];
+  if (step.collect == LatentStep::Collect::drawn)
+    for (; count < d; ++count) collected[count] = mu[count] - R(object.row[count]);
   return count;
 }
 

@@ -40,6 +40,12 @@ class Likelihood {
   /// The largest error of an object's ln L by nodes, as it was estimated or is found at some of these draws
   /// ([n][d]); 0 for the others.
   [[nodiscard]] virtual double integration_error(std::span<const double> draws) const = 0;
+  /// Whether theta, two numbers, can be drawn from a density close to the likelihood.
+  [[nodiscard]] virtual bool draws_theta() const { return false; }
+  /// Puts such a draw in the place of theta; false if there is none. May be called from several threads.
+  virtual bool draw(HostStream&, std::span<double> /*theta*/) const { return false; }
+  /// Adds to `out` the logarithm of likelihood over that density, up to a constant.
+  virtual void add_log_ratio_to_draws(std::span<const double> /*theta*/, std::span<double> /*out*/) const {}
 };
 
 class SelectionFactor;  // models/selection.hpp
@@ -54,6 +60,9 @@ class JointTarget {
   /// Updates all latents given theta. `sweep` counts from 0. collect: which use is made of the draw before /
   /// of the acceptance counts.
   virtual void sweep(std::uint32_t sweep, std::span<const double> theta, LatentStep::Collect collect) = 0;
+  /// Draws all latents given theta, whatever they were before, for their moments alone: all that is asked of
+  /// a collapsed target, beside its end and its state.
+  virtual void draw(std::uint32_t sweep, std::span<const double> theta) = 0;
   virtual void adapt(std::uint32_t sweep) = 0;
   /// Whether centred / noncentred read sums alone, and may be called from several threads; else they go
   /// through all objects, for all chains together.
@@ -154,9 +163,10 @@ class ModelDefinition {
   /// Ways to update the latents of this pair, the best first: "exact", "metropolis", "samples".
   [[nodiscard]] virtual std::vector<std::string> latent_updates() const = 0;
   /// Whether theta should be moved on the marginal likelihood, and the latents drawn after it, even in the
-  /// joint fit: where hyperparameters of the noise trade off against the width along a ridge that no move at
-  /// fixed latents follows, and where a latent is one of a few samples.
-  [[nodiscard]] virtual bool prefers_collapsed() const = 0;
+  /// joint fit: where a few sums say all of that likelihood, where hyperparameters of the noise trade off
+  /// against the width along a ridge that no move at fixed latents follows, and where a latent is one of a
+  /// few samples.
+  [[nodiscard]] virtual bool prefers_collapsed(const Catalog& catalog) const = 0;
   [[nodiscard]] virtual bool can_interweave() const = 0;
   /// Whether a parameter moves at fixed eta: locations and scales, and the measurement's own; shapes are
   /// eta's.
@@ -172,8 +182,9 @@ class ModelDefinition {
                                                                std::span<const double> reference,
                                                                const FitOptions& options,
                                                                const Backend& backend) const = 0;
+  /// collapsed: theta does not move given the latents, which are not kept.
   [[nodiscard]] virtual std::unique_ptr<JointTarget> joint(const Catalog& catalog, const FitOptions& options,
-                                                           const Backend& backend) const = 0;
+                                                           bool collapsed, const Backend& backend) const = 0;
   /// What replays objects' latents. It uses this definition, the catalog and what the setup refers to as long
   /// as it lives.
   [[nodiscard]] virtual LatentReplays replay(const Catalog& catalog, const ReplaySetup& setup) const = 0;

@@ -111,6 +111,14 @@ std::vector<double> noise_variances(const MeasurementModel* measurement,
   return noise;
 }
 
+bool has_one_noise(const MeasurementModel& measurement, const Catalog& catalog) {
+  const Rows rows(measurement, catalog);
+  const double first = measurement.datum(rows[0], Frame{}).v[0];
+  for (std::size_t i = 1; i < catalog.size(); ++i)
+    if (measurement.datum(rows[i], Frame{}).v[0] != first) return false;
+  return true;
+}
+
 Points summary_of(const std::vector<double>& points, const std::vector<double>& noise) {
   double limit = 0;
   if (!noise.empty()) {

@@ -40,6 +40,9 @@ std::vector<double> noise_variances(const MeasurementModel* measurement,
                                     std::span<const double> measurement_theta, const Catalog& catalog,
                                     std::size_t every = 1);
 
+/// Whether normal noise is the same for all objects.
+bool has_one_noise(const MeasurementModel& measurement, const Catalog& catalog);
+
 /// What a quick estimate uses. Where noise differs, the half of the objects with less of it, so that a few of
 /// enormous noise (how some catalogs say "not measured") don't spoil it. Empty noise: the naive fit.
 Points summary_of(const std::vector<double>& points, const std::vector<double>& noise);

@@ -6,8 +6,8 @@
 
 #include "backends/parallel.hpp"
 #include "models/latent_inputs.hpp"
+#include "models/normal_draw.hpp"
 #include "models/object_acceptance.hpp"
-#include "starling/populations/gamma.hpp"
 
 namespace starling {
 namespace {
@@ -19,7 +19,7 @@ double as_in_kernels(double value, bool double_precision) {
 
 class LatentTarget final : public JointTarget {
  public:
-  LatentTarget(const Parts& parts, const FitOptions& options)
+  LatentTarget(const Parts& parts, const FitOptions& options, bool collapsed)
       : parts_(parts),
         update_(parse_latent_update(options.latents)),
         n_(static_cast<double>(parts.catalog.size())),
@@ -27,12 +27,14 @@ class LatentTarget final : public JointTarget {
         updates_(update_ == LatentUpdate::metropolis ? static_cast<std::uint32_t>(options.latent_updates)
                                                      : 1),
         seed_(options.seed),
+        collapsed_(collapsed),
         double_precision_(parts.backend.kind == BackendKind::reference),
         population_sums_(parts.population->population_sums()),
         sum_count_(population_sums_ + kMeasurementSums + 1) {
     const auto objects = latent_objects(parts_, 0, parts_.catalog.size());
     LatentSetup setup;
     setup.chains = chains_;
+    setup.kept = !collapsed;
     if (parts_.measurement && parts_.measurement->normal_like())
       for (const double w : objects.column[1]) sum_w_ += w;
     if (update_ == LatentUpdate::metropolis) {
@@ -55,6 +57,9 @@ class LatentTarget final : public JointTarget {
     if (update_ != LatentUpdate::metropolis && collect == LatentStep::Collect::accepted)
       collect = LatentStep::Collect::nothing;  // all are
     run(sweep + 1, theta, collect, false);     // the first latents have number 0
+  }
+  void draw(std::uint32_t sweep, std::span<const double> theta) override {
+    run(sweep + 1, theta, LatentStep::Collect::drawn, false);
   }
 
   void adapt(std::uint32_t sweep) override {
@@ -86,17 +91,11 @@ class LatentTarget final : public JointTarget {
     return parts_.population->is_normal() && parts_.measurement && analytic() && n_ > 2;
   }
 
-  /// 1 / theta_sigma^2 is a gamma variate of shape (n - 2) / 2, and theta_mu is normal given it (as in Gelman
-  /// et al. 2013, Bayesian Data Analysis, section 3.2, where the prior is flat in ln theta_sigma).
   bool draw_centred(std::size_t chain, HostStream& stream, std::span<double> theta) const override {
     const double* sums = &values_[chain * sum_count_];
-    const double mean = sums[0] / n_, squares = sums[1] - sums[0] * mean;
-    if (!(squares > 0)) return false;
-    const double sigma = std::sqrt(0.5 * squares * std::exp(-draw_log_gamma(0.5 * (n_ - 2), stream)));
-    const double mu =
-        coefficient(chain, kLatentCoefficients) + mean + sigma / std::sqrt(n_) * stream.normal();
-    from_frame(mu, sigma, theta);
-    return true;
+    const auto drawn = draw_mean_and_width(sums[0], sums[1], n_, stream);
+    if (drawn) from_frame(coefficient(chain, kLatentCoefficients) + drawn->mean, drawn->sd, theta);
+    return drawn.has_value();
   }
 
   /// Each latent moves by p + q (mu - origin), see measurement_part: the two are normal.
@@ -127,13 +126,15 @@ class LatentTarget final : public JointTarget {
   }
 
   LatentMoments finish(std::uint32_t sweep, LatentStep::Collect collect, double draws) override {
-    LatentStep step;
-    step.seed = seed_;
-    step.sweep = sweep + 1;
-    step.updates = 0;
-    step.collect = collect;
-    for (std::size_t c = 0; c < chains_; ++c) set_transform(c);
-    kernel_->sweep(step, table_, sums_);
+    if (!collapsed_) {
+      LatentStep step;
+      step.seed = seed_;
+      step.sweep = sweep + 1;
+      step.updates = 0;
+      step.collect = collect;
+      for (std::size_t c = 0; c < chains_; ++c) set_transform(c);
+      kernel_->sweep(step, table_, sums_);
+    }
     const std::size_t n = parts_.catalog.size();
     LatentMoments moments{std::vector<double>(n), std::vector<double>(n), {}};
     kernel_->moments(moments.mean, moments.sd);
@@ -148,6 +149,7 @@ class LatentTarget final : public JointTarget {
   }
 
   double acceptance() const override {
+    if (update_ != LatentUpdate::metropolis) return 1;
     double accepted = 0;
     for (std::size_t c = 0; c < chains_; ++c) accepted += values_[(c + 1) * sum_count_ - 1];
     return accepted / (n_ * static_cast<double>(chains_) * updates_);
@@ -331,6 +333,7 @@ class LatentTarget final : public JointTarget {
                        ? LatentStep::Collect::nothing
                        : collect;
     kernel_->sweep(step, table_, sums_);
+    if (!step.sums()) return;
     for (std::size_t c = 0; c < chains_; ++c)
       for (std::size_t j = 0; j < sum_count_; ++j)
         values_[c * sum_count_ + j] = sums_[j * chains_ + c].value();
@@ -342,6 +345,7 @@ class LatentTarget final : public JointTarget {
   std::size_t chains_;
   std::uint32_t updates_;
   std::uint64_t seed_;
+  bool collapsed_;
   bool double_precision_;
   std::size_t population_sums_, sum_count_;
   double sum_w_ = 0;
@@ -368,8 +372,8 @@ void sums_to_moments(double& sum, double& squares, double count, double center, 
   squares = frame.scale * std::sqrt(std::max(0.0, square - mean * mean) * count / (count - 1));
 }
 
-std::unique_ptr<JointTarget> joint_target(const Parts& parts, const FitOptions& options) {
-  return std::make_unique<LatentTarget>(parts, options);
+std::unique_ptr<JointTarget> joint_target(const Parts& parts, const FitOptions& options, bool collapsed) {
+  return std::make_unique<LatentTarget>(parts, options, collapsed);
 }
 
 }  // namespace starling

@@ -15,7 +15,7 @@ LatentUpdate parse_latent_update(const std::string& name);
 /// deviation of a latent, in the catalog's units and in their places.
 void sums_to_moments(double& sum, double& squares, double count, double center, Frame frame);
 
-std::unique_ptr<JointTarget> joint_target(const Parts& parts, const FitOptions& options);
+std::unique_ptr<JointTarget> joint_target(const Parts& parts, const FitOptions& options, bool collapsed);
 
 /// One object's latent at the end of every sweep, [sweep][chain], in the catalog's units: bit for bit as the
 /// kernels computed them.

@@ -4,6 +4,7 @@
 #include "formulas/terms.hpp"
 #include "models/frames.hpp"
 #include "models/kernel_likelihood.hpp"
+#include "models/normal_draw.hpp"
 #include "models/point_sums.hpp"
 #include "models/sample_density.hpp"
 #include "starling/error.hpp"
@@ -30,7 +31,33 @@ class LikelihoodOrSums : public KernelLikelihood {
   }
   std::uint64_t terms() const override { return by_sums_ ? 1 : KernelLikelihood::terms(); }
 
+  bool draws_theta() const override {
+    return by_sums_ && parts_.population->is_normal() && parts_.dimension == 2;
+  }
+  /// Mean and width of the numbers are drawn: the draws' density is flat in that width, w. With noise in it
+  /// there is none for w below the noise, and d w / d theta_sigma = theta_sigma / w is left to the ratio.
+  bool draw(HostStream& stream, std::span<double> theta) const override {
+    const auto of_numbers = draw_mean_and_width(sums_.sums[0], sums_.sums[1], sums_.weight, stream);
+    if (!of_numbers) return false;
+    const double variance = of_numbers->sd * of_numbers->sd - noise_variance();
+    if (!(variance > 0)) return false;
+    theta[0] = parts_.frame.from(sums_.current[0] + of_numbers->mean);
+    theta[1] = parts_.frame.scale * std::sqrt(variance);
+    return true;
+  }
+  void add_log_ratio_to_draws(std::span<const double> theta, std::span<double> out) const override {
+    if (!(noise_variance() > 0)) return;
+    for (std::size_t w = 0; w < out.size(); ++w) {
+      const double sigma = theta[2 * w + 1] / parts_.frame.scale;
+      out[w] += 0.5 * std::log1p(noise_variance() / (sigma * sigma));
+    }
+  }
+
  protected:
+  /// What the numbers' variance has beside the population's, in the frame, where the measurement has no
+  /// hyperparameters.
+  [[nodiscard]] virtual double noise_variance() const { return 0; }
+
   /// out: the population's theta, in the frame, that those numbers are from.
   virtual void theta_of_points(std::span<const double> theta, double* out) const = 0;
   virtual std::unique_ptr<LikelihoodKernel> kernel(const ObjectTable<double>& objects) = 0;
@@ -118,9 +145,7 @@ class ExactLikelihood final : public LikelihoodOrSums {
       : LikelihoodOrSums(parts), rows_(*parts.measurement, parts.catalog) {
     coefficients_ = NormalMarginalTerm::coefficients;
     one_noise_ = datum(0);
-    std::size_t i = 1;
-    while (i < parts.catalog.size() && datum(i).v[0] == one_noise_.v[0]) ++i;
-    by_sums_ = i == parts.catalog.size();
+    by_sums_ = has_one_noise(*parts.measurement, parts.catalog);
   }
   void pointwise(std::span<const double> theta, std::span<double> out) override {
     const Theta t = at(framed(theta), noise(theta));
@@ -149,6 +174,7 @@ class ExactLikelihood final : public LikelihoodOrSums {
   [[nodiscard]] std::array<double, 2> of_x(const Theta& t) const {
     return {t.m, std::sqrt(t.s2 + t.q / one_noise_.v[0])};
   }
+  double noise_variance() const override { return 1 / one_noise_.v[0]; }
   double build(ObjectTable<double>& objects, std::span<const double>) override {
     const Theta r = at(reference_, reference_noise_);
     if (by_sums_) {

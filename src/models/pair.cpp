@@ -77,8 +77,9 @@ class Pair final : public ModelDefinition {
     if (closed_form()) return {"exact", "metropolis"};
     return {"metropolis"};
   }
-  bool prefers_collapsed() const override {
-    return sampled() || (closed_form() && !measurement_.model->parameters().empty());
+  bool prefers_collapsed(const Catalog& catalog) const override {
+    return sampled() ||
+           (closed_form() && (measurement_dimension_ > 0 || has_one_noise(*measurement_.model, catalog)));
   }
   bool can_interweave() const override { return !sampled() && population_.model->is_location_scale(); }
 
@@ -107,9 +108,9 @@ class Pair final : public ModelDefinition {
     if (integral_of(options) != "exact") return quadrature_likelihood(p, reference);
     return closed_form() ? exact_likelihood(p, reference) : noisy_density_likelihood(p, reference);
   }
-  std::unique_ptr<JointTarget> joint(const Catalog& catalog, const FitOptions& options,
+  std::unique_ptr<JointTarget> joint(const Catalog& catalog, const FitOptions& options, bool collapsed,
                                      const Backend& backend) const override {
-    return joint_target(parts(catalog, options, backend), options);
+    return joint_target(parts(catalog, options, backend), options, collapsed);
   }
   LatentReplays replay(const Catalog& catalog, const ReplaySetup& setup) const override {
     if (density())
@@ -146,7 +147,7 @@ class Pair final : public ModelDefinition {
   bool sums_say_all(const Catalog& catalog, Method method, const FitOptions& options) const override {
     if (method == Method::naive) return population_.model->has_statistics();
     return method == Method::marginal && closed_form() && integral_of(options) == "exact" &&
-           catalog.sigma.size() == 1;
+           has_one_noise(*measurement_.model, catalog);
   }
   std::size_t numbers_beside_columns(const Catalog& catalog) const override {
     // nodes of every component, fewer where an object needs fewer components

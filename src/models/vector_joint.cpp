@@ -45,16 +45,18 @@ std::vector<double> eta_transform(const VectorParts& parts, std::span<const doub
 
 class VectorTarget final : public JointTarget {
  public:
-  VectorTarget(const VectorParts& parts, const FitOptions& options)
+  VectorTarget(const VectorParts& parts, const FitOptions& options, bool collapsed)
       : parts_(parts),
         update_(parse_latent_update(options.latents)),
         objects_(parts.catalog.size()),
         chains_(options.ensembles * options.walkers),
         updates_(update_ == LatentUpdate::metropolis ? static_cast<std::uint32_t>(options.latent_updates)
                                                      : 1),
-        seed_(options.seed) {
+        seed_(options.seed),
+        collapsed_(collapsed) {
     LatentSetup setup;
     setup.chains = chains_;
+    setup.kept = !collapsed;
     if (update_ == LatentUpdate::metropolis)
       for (std::size_t i = 0; i < objects_; ++i) add_first_factor(parts_, i, setup.scale);
     const auto objects = vector_objects(parts_, rows_of(update_), 0, objects_);
@@ -68,6 +70,9 @@ class VectorTarget final : public JointTarget {
   void start(std::span<const double> theta) override { run(0, theta, LatentStep::Collect::nothing, true); }
   void sweep(std::uint32_t sweep, std::span<const double> theta, LatentStep::Collect collect) override {
     run(sweep + 1, theta, collect, false);  // the first latents have number 0
+  }
+  void draw(std::uint32_t sweep, std::span<const double> theta) override {
+    run(sweep + 1, theta, LatentStep::Collect::drawn, false);
   }
   void adapt(std::uint32_t sweep) override {
     if (update_ != LatentUpdate::metropolis) return;
@@ -103,13 +108,15 @@ class VectorTarget final : public JointTarget {
   }
 
   LatentMoments finish(std::uint32_t sweep, LatentStep::Collect collect, double draws) override {
-    LatentStep step;
-    step.seed = seed_;
-    step.sweep = sweep + 1;
-    step.updates = 0;
-    step.collect = collect;
-    for (std::size_t c = 0; c < chains_; ++c) set_transform(c);
-    kernel_->sweep(step, table_, sums_);
+    if (!collapsed_) {
+      LatentStep step;
+      step.seed = seed_;
+      step.sweep = sweep + 1;
+      step.updates = 0;
+      step.collect = collect;
+      for (std::size_t c = 0; c < chains_; ++c) set_transform(c);
+      kernel_->sweep(step, table_, sums_);
+    }
     const std::size_t d = parts_.latents();
     LatentMoments moments{std::vector<double>(objects_ * d), std::vector<double>(objects_ * d), {}};
     kernel_->moments(moments.mean, moments.sd);
@@ -125,6 +132,7 @@ class VectorTarget final : public JointTarget {
   }
 
   double acceptance() const override {
+    if (update_ != LatentUpdate::metropolis) return 1;
     double accepted = 0;
     for (std::size_t c = 0; c < chains_; ++c) accepted += values_[kSumAccepted * chains_ + c];
     return accepted / (static_cast<double>(objects_ * chains_) * updates_);
@@ -221,6 +229,7 @@ class VectorTarget final : public JointTarget {
                        ? LatentStep::Collect::nothing
                        : collect;
     kernel_->sweep(step, table_, sums_);
+    if (!step.sums()) return;
     for (std::size_t k = 0; k < sums_.size(); ++k) values_[k] = sums_[k].value();
   }
 
@@ -229,6 +238,7 @@ class VectorTarget final : public JointTarget {
   std::size_t objects_, chains_;
   std::uint32_t updates_;
   std::uint64_t seed_;
+  bool collapsed_;
   std::unique_ptr<LatentKernel> kernel_;
   WalkerTable table_;
   std::vector<std::vector<double>> transforms_;  // left to do, per chain
@@ -240,8 +250,9 @@ class VectorTarget final : public JointTarget {
 
 }  // namespace
 
-std::unique_ptr<JointTarget> vector_target(const VectorParts& parts, const FitOptions& options) {
-  return std::make_unique<VectorTarget>(parts, options);
+std::unique_ptr<JointTarget> vector_target(const VectorParts& parts, const FitOptions& options,
+                                           bool collapsed) {
+  return std::make_unique<VectorTarget>(parts, options, collapsed);
 }
 
 std::vector<double> replay_vectors(const VectorParts& parts, std::size_t object, const ReplaySetup& setup) {

@@ -54,7 +54,8 @@ std::unique_ptr<Likelihood> vector_likelihood(const VectorParts& parts, VectorRo
                                               std::span<const double> reference, bool first_order = false);
 /// Sums over detected injections, whose latents stand in Selection::mu side by side.
 InjectionSums vector_injections(const VectorParts& parts, const Selection& selection);
-std::unique_ptr<JointTarget> vector_target(const VectorParts& parts, const FitOptions& options);
+std::unique_ptr<JointTarget> vector_target(const VectorParts& parts, const FitOptions& options,
+                                           bool collapsed);
 std::vector<double> replay_vectors(const VectorParts& parts, std::size_t object, const ReplaySetup& setup);
 
 }  // namespace starling

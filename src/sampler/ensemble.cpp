@@ -99,7 +99,7 @@ void move_once(Ensembles& state, std::size_t first, std::size_t last, const Move
 }
 
 void draw_once(Ensembles& state, std::size_t first, std::size_t last, std::uint64_t seed, std::uint32_t sweep,
-               Purpose purpose, std::uint32_t number, const Draw& draw, const LogPrior& prior,
+               Purpose purpose, std::uint32_t number, const Draw& draw, const LogRatio& ratio,
                const Target& target) {
   const std::size_t d = state.dimension, begin = first * state.walkers, n = (last - first) * state.walkers;
   const std::span<const double> theta = std::span(state.theta).subspan(begin * d, n * d);
@@ -113,8 +113,8 @@ void draw_once(Ensembles& state, std::size_t first, std::size_t last, std::uint6
     drawn[i] = draw(chains[i], streams[i], std::span(proposed).subspan(i * d, d));
     u[i] = streams[i].uniform();
   }
-  prior(theta, before);
-  prior(proposed, after);
+  ratio(theta, before);
+  ratio(proposed, after);
   target(chains, proposed, lp);
   for (std::size_t i = 0; i < n; ++i) {
     if (!drawn[i]) continue;
@@ -123,6 +123,10 @@ void draw_once(Ensembles& state, std::size_t first, std::size_t last, std::uint6
     if (accepts(u[i], after[i] - before[i]) && std::isfinite(lp[i]))
       accept(state, chains[i], kind, std::span(proposed).subspan(i * d, d), lp[i]);
   }
+}
+
+std::uint64_t accepted_draws(const Ensembles& state, std::size_t ensemble) {
+  return state.kinds[place_of(ensemble, MoveKind::draw, Purpose::move_marginal) + 1];
 }
 
 void rescue_lost(Ensembles& state, std::uint64_t seed, std::uint32_t sweep) {

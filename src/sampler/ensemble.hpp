@@ -58,16 +58,20 @@ struct MoveSettings {
 void move_once(Ensembles& state, std::size_t first, std::size_t last, const MoveSettings& settings,
                std::uint32_t sweep, Purpose purpose, std::uint32_t number, const Target& target);
 
-/// Puts a draw from the target, had it a flat prior, in the place of theta; false if there is none.
+/// Puts a draw from a density close to the target in the place of theta; false if there is none.
 using Draw = std::function<bool(std::size_t chain, HostStream& stream, std::span<double> theta)>;
-/// ln prior of rows of theta.
-using LogPrior = std::function<void(std::span<const double> theta, std::span<double> lp)>;
+/// Of rows of theta: ln(target / that density), up to a constant. The prior, where the draws are from the
+/// target, had it a flat one.
+using LogRatio = std::function<void(std::span<const double> theta, std::span<double> out)>;
 
 /// Proposes to every walker of ensembles [first, last) such a draw, which is accepted with probability min(1,
-/// prior(theta') / prior(theta)).
+/// ratio(theta') / ratio(theta)).
 void draw_once(Ensembles& state, std::size_t first, std::size_t last, std::uint64_t seed, std::uint32_t sweep,
-               Purpose purpose, std::uint32_t number, const Draw& draw, const LogPrior& prior,
+               Purpose purpose, std::uint32_t number, const Draw& draw, const LogRatio& ratio,
                const Target& target);
+
+/// How many of the draws from densities close to the likelihood an ensemble accepted.
+std::uint64_t accepted_draws(const Ensembles& state, std::size_t ensemble);
 
 /// During burn-in: puts every walker whose lp is more than 25 + 5 d below the best (a draw from the posterior
 /// is not once in e^20) where a random walker of its ensemble is that is not, if those are a quarter of it,

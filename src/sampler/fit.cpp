@@ -41,11 +41,11 @@ class Run {
         sink_(sink),
         backend_(choose_backend(options.device, options.threads,
                                 plan_memory(model, catalog, method, options).device_bytes, options.note)),
-        header_(make_header(model, method, options, backend_)),
+        scheme_(scheme_of(options, model, catalog, method)),
+        header_(make_header(model, method, options, scheme_, backend_)),
         selection_(model.definition().selection(catalog, model.selection(), options, backend_)),
         target_(model, selection_.get()),
         rule_(options, header_.parameters) {
-    scheme_ = scheme_of(options, model, method);
     state_.ensembles = options.ensembles;
     state_.walkers = options.walkers;
     state_.dimension = model.parameters().size();
@@ -58,17 +58,18 @@ class Run {
     const std::string integral = model.definition().integral_of(options);
     const bool cheap = (method == Method::naive || integral == "exact") && selection_is_cheap();
     sampled_ = method != Method::naive && integral == "samples";
-    marginal_moves_ = options.moves_per_step > 0 ? options.moves_per_step : cheap ? 5 : 1;
     center_ = start_center(model, catalog, method, options);
     if (method != Method::joint || scheme_ == "collapsed")
       likelihood_ = model.definition().likelihood(
           catalog, method == Method::naive ? method : Method::marginal, center_, options, backend_);
-    if (method == Method::joint) joint_ = model.definition().joint(catalog, options, backend_);
+    if (method == Method::joint)
+      joint_ = model.definition().joint(catalog, options, scheme_ == "collapsed", backend_);
     for (const std::size_t j : state_.free)
       if (model.definition().moves_at_fixed_eta(j)) free_at_fixed_eta_.push_back(j);
-    draws_ = joint_ && joint_->draws_theta() && selection_is_cheap() && options.moves_per_step == 0 &&
-             options.moves == default_moves(Method::joint) && state_.free.size() == 2 &&
-             state_.dimension == 2;
+    draws_ = (likelihood_ ? likelihood_->draws_theta() : joint_->draws_theta()) && selection_is_cheap() &&
+             options.moves_per_step == 0 && options.moves == default_moves(method) &&
+             state_.free.size() == 2 && state_.dimension == 2;
+    marginal_moves_ = options.moves_per_step > 0 ? options.moves_per_step : cheap ? 5 : 1;
   }
 
   /// Runs to the end, from a saved state if there is one.
@@ -79,7 +80,7 @@ class Run {
       restore(from);
     } else {
       if (likelihood_) begin_likelihood();
-      if (joint_) joint_->start(state_.theta);
+      if (joint_ && scheme_ != "collapsed") joint_->start(state_.theta);
     }
     saved_at_ = Clock::now();
     const std::size_t sweeps = header_.burn_in + header_.steps;
@@ -122,18 +123,9 @@ class Run {
     begin_sweep(t);
     std::size_t moves = 0;
     std::span<const double> centred = state_.theta;
-    if (likelihood_) {
-      marginal_moves(t, 0, state_.ensembles);
-      moves += marginal_moves_;
-    }
+    if (likelihood_) moves += marginal_moves(t, 0, state_.ensembles);
     if (joint_) {
-      // the last 20 sweeps of burn-in tell how often each object's updates are accepted
-      if (t + std::min<std::size_t>(20, header_.burn_in) == header_.burn_in)
-        joint_->begin_acceptance_of_objects();
-      joint_->sweep(static_cast<std::uint32_t>(t), state_.theta, collect(t));
-      if (t < header_.burn_in) joint_->adapt(static_cast<std::uint32_t>(t));
-      if (t + 1 == header_.burn_in) acceptance_of_objects_ = joint_->acceptance_of_objects();
-      if (t >= header_.burn_in) counts_.latent_acceptance += joint_->acceptance();
+      update_latents(t, state_.theta);
       if (scheme_ != "collapsed") {
         moves += joint_sweep(t);
         centred = centred_;
@@ -142,12 +134,35 @@ class Run {
     end_sweep(t, state_, centred, moves);
   }
 
+  void update_latents(std::size_t t, std::span<const double> theta) {
+    if (scheme_ == "collapsed") {  // given theta alone: draws that nobody keeps are not made
+      if (header_.keeps(t)) joint_->draw(static_cast<std::uint32_t>(t), theta);
+      if (t >= header_.burn_in) counts_.latent_acceptance += joint_->acceptance();
+      return;
+    }
+    // the last 20 sweeps of burn-in tell how often each object's updates are accepted
+    if (t + std::min<std::size_t>(20, header_.burn_in) == header_.burn_in)
+      joint_->begin_acceptance_of_objects();
+    joint_->sweep(static_cast<std::uint32_t>(t), theta, collect(t));
+    if (t < header_.burn_in) joint_->adapt(static_cast<std::uint32_t>(t));
+    if (t + 1 == header_.burn_in) acceptance_of_objects_ = joint_->acceptance_of_objects();
+    if (t >= header_.burn_in) counts_.latent_acceptance += joint_->acceptance();
+  }
+
   void begin_sweep(std::size_t t) {
     std::fill(state_.accepted.begin(), state_.accepted.end(), 0u);
     if (t == header_.burn_in)
       for (auto* counts : {&state_.outside_count, &state_.kinds})
         std::fill(counts->begin(), counts->end(), 0u);
+    if (likelihood_ && t > 0 && t == header_.burn_in / 2 && draws_) trust_draws(t);
     if (likelihood_ && t > 0 && recenters_at(t)) recenter();
+  }
+
+  /// Where nearly all draws of theta were accepted in t sweeps, one move beside them is enough.
+  void trust_draws(std::size_t t) {
+    std::uint64_t accepted = 0;
+    for (std::size_t e = 0; e < state_.ensembles; ++e) accepted += accepted_draws(state_, e);
+    if (10 * accepted > 9 * state_.chains() * t) marginal_moves_ = 1;
   }
 
   /// state: after the sweep.
@@ -162,24 +177,28 @@ class Run {
     }
   }
 
-  /// Sweeps [t, t + count) of a naive or marginal fit: each ensemble makes all of them without waiting for
-  /// the others.
+  /// Sweeps [t, t + count) where theta moves on the naive or marginal likelihood: each ensemble makes all of
+  /// them without waiting for the others. Latents, if there are any, follow.
   void sweeps_side_by_side(std::size_t t, std::size_t count) {
     const auto begin = Clock::now();
     begin_sweep(t);
     std::vector<Ensembles> after(count, state_);
+    std::vector<std::size_t> moves(state_.ensembles);
     parallel_for(state_.ensembles, backend_.threads, 1, [&](std::size_t e) {
       const std::size_t first = e * state_.walkers, last = first + state_.walkers, d = state_.dimension;
       for (std::size_t k = 0; k < count; ++k) {
         std::fill(state_.accepted.begin() + static_cast<std::ptrdiff_t>(first),
                   state_.accepted.begin() + static_cast<std::ptrdiff_t>(last), 0u);
-        marginal_moves(t + k, e, e + 1);
+        moves[e] = marginal_moves(t + k, e, e + 1);
         std::copy_n(state_.theta.data() + first * d, (last - first) * d, after[k].theta.data() + first * d);
         std::copy_n(state_.lp.data() + first, last - first, after[k].lp.data() + first);
         std::copy_n(state_.accepted.data() + first, last - first, after[k].accepted.data() + first);
       }
     });
-    for (std::size_t k = 0; k < count; ++k) end_sweep(t + k, after[k], after[k].theta, marginal_moves_);
+    for (std::size_t k = 0; k < count; ++k) {
+      if (joint_) update_latents(t + k, after[k].theta);
+      end_sweep(t + k, after[k], after[k].theta, moves[0]);
+    }
     const std::chrono::duration<double> took = Clock::now() - begin;
     if (took.count() > 0.04)
       most_alone_ = std::max<std::size_t>(most_alone_ / 2, 1);
@@ -191,7 +210,7 @@ class Run {
   /// with all of them, and 10 to 40 milliseconds. 1, if threads do more when they share the sums over
   /// objects: one more of them is worth its wake-up for a million terms.
   [[nodiscard]] std::size_t sweeps_alone(std::size_t t) const {
-    if (!likelihood_ || joint_ || likelihood_->by_nodes() || options_.log_likelihood_every > 0 ||
+    if (!likelihood_ || likelihood_->by_nodes() || options_.log_likelihood_every > 0 ||
         backend_.kind != BackendKind::cpu || !selection_is_cheap())
       return 1;
     const auto threads = static_cast<std::size_t>(backend_.threads), ensembles = state_.ensembles;
@@ -220,6 +239,7 @@ class Run {
     const double error = likelihood_ ? likelihood_->integration_error(recorder_->draws()) : 0;
     if (error > 0) results.attributes["integration_error"] = fmt::format("{:.2g}", error);
     results.attributes["sampling_seconds"] = fmt::format("{:.6f}", recorder_->seconds());
+    results.attributes["burn_in_seconds"] = fmt::format("{:.6f}", recorder_->burn_in_seconds());
     const auto total = [](const std::vector<std::uint64_t>& counts) {
       return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
     };
@@ -289,6 +309,7 @@ class Run {
     s.array(state_.nan_count.data(), state_.nan_count.size());
     s.array(state_.outside_count.data(), state_.outside_count.size());
     s.array(state_.kinds.data(), state_.kinds.size());
+    s.number(marginal_moves_);
     s.list(acceptance_of_objects_);
     s.list(reference_.theta);
     s.list(reference_.others);
@@ -376,14 +397,26 @@ class Run {
     return all;
   }
 
-  /// The moves of sweep t on ensembles [first, last).
-  void marginal_moves(std::size_t t, std::size_t first, std::size_t last) {
+  /// The moves of sweep t on ensembles [first, last), and their number.
+  std::size_t marginal_moves(std::size_t t, std::size_t first, std::size_t last) {
+    const auto target = [&](std::span<const std::size_t>, std::span<const double> theta,
+                            std::span<double> lp) { marginal_target(theta, lp); };
+    if (draws_)
+      draw_once(
+          state_, first, last, options_.seed, static_cast<std::uint32_t>(t), Purpose::move_marginal,
+          static_cast<std::uint32_t>(marginal_moves_),
+          [&](std::size_t, HostStream& stream, std::span<double> theta) {
+            return likelihood_->draw(stream, theta);
+          },
+          [&](std::span<const double> theta, std::span<double> lp) {
+            target_.prior(theta, lp);
+            likelihood_->add_log_ratio_to_draws(theta, lp);
+          },
+          target);
     for (std::size_t k = 0; k < marginal_moves_ && !state_.free.empty(); ++k)
       move_once(state_, first, last, settings_, static_cast<std::uint32_t>(t), Purpose::move_marginal,
-                static_cast<std::uint32_t>(k),
-                [&](std::span<const std::size_t>, std::span<const double> theta, std::span<double> lp) {
-                  marginal_target(theta, lp);
-                });
+                static_cast<std::uint32_t>(k), target);
+    return marginal_moves_ + (draws_ ? 1 : 0);
   }
 
   [[nodiscard]] bool selection_is_cheap() const { return !selection_ || selection_->cheap(); }
@@ -487,8 +520,8 @@ class Run {
   const FitOptions& options_;
   ChainSink& sink_;
   Backend backend_;
-  ChainHeader header_;
   std::string scheme_;
+  ChainHeader header_;
   Ensembles state_;
   MoveSettings settings_;
   std::size_t marginal_moves_ = 0;

@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 
-#include "sampler/options.hpp"
+#include "models/definition.hpp"
 
 namespace starling {
 
-ChainHeader make_header(const Model& model, Method method, const FitOptions& o, const Backend& backend) {
+ChainHeader make_header(const Model& model, Method method, const FitOptions& o, const std::string& scheme,
+                        const Backend& backend) {
   ChainHeader h;
   h.method = to_string(method);
   h.population = model.population();
@@ -21,7 +22,7 @@ ChainHeader make_header(const Model& model, Method method, const FitOptions& o, 
   h.steps = o.most_steps();
   h.thin = o.thin;
   h.seed = o.seed;
-  h.interweaving = scheme_of(o, model, method) == "interweaved";
+  h.interweaving = scheme == "interweaved";
   h.device = backend.description;
   const auto list = [](const std::vector<double>& values) {
     std::string text;
@@ -46,7 +47,7 @@ ChainHeader make_header(const Model& model, Method method, const FitOptions& o, 
     h.attributes["start_spread"] = list(o.start_spread);
   }
   if (method == Method::joint) {
-    h.attributes["scheme"] = scheme_of(o, model, method);
+    h.attributes["scheme"] = scheme;
     h.attributes["latent_updates"] = std::to_string(o.latent_updates);
     if (const auto latents = model.definition().latents(); latents.size() > 1)
       h.attributes["latents"] = fmt::format("{}", fmt::join(latents, " "));

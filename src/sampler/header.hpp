@@ -7,6 +7,8 @@
 namespace starling {
 
 /// What is known of a run before its first step (with options from with_defaults).
-ChainHeader make_header(const Model& model, Method method, const FitOptions& options, const Backend& backend);
+/// scheme: from scheme_of.
+ChainHeader make_header(const Model& model, Method method, const FitOptions& options,
+                        const std::string& scheme, const Backend& backend);
 
 }  // namespace starling

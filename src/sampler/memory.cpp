@@ -9,10 +9,11 @@
 namespace starling {
 namespace {
 
-/// What a fit holds: objects, their posterior samples, numbers of the catalog, and whether kernels see it.
+/// What a fit holds: objects, their posterior samples, numbers of the catalog, whether kernels see it, and
+/// whether latents go from sweep to sweep.
 struct Holdings {
   std::size_t objects, samples, numbers;
-  bool in_kernels;
+  bool in_kernels, keeps_latents;
 };
 
 std::size_t numbers_of(const Catalog& catalog) {
@@ -31,8 +32,9 @@ MemoryPlan plan_of(const Model& model, const Holdings& holdings, Method method, 
   const std::uint64_t each = model.definition().latents().size(),
                       numbers = each == 1 ? 1 : each * (each + 1) / 2;
   const std::uint64_t columns = holdings.in_kernels ? 2 * n * numbers + 3 * samples : 0;
-  const std::uint64_t latents = joint ? n * each * latent_row(chains) * sizeof(float) : 0,
-                      on_device = joint ? n * each * padded(chains) * sizeof(float) : 0;
+  const std::uint64_t kept = joint && holdings.keeps_latents ? n * each : 0,
+                      latents = kept * latent_row(chains) * sizeof(float),
+                      on_device = kept * padded(chains) * sizeof(float);
   const std::uint64_t per_object =
       joint ? groups_of(chains) * n * (each * 2 * sizeof(double) + numbers * sizeof(float)) : 0;
   // nodes of a quadrature, about so many for most objects; in double, a few times over, while they are made
@@ -41,10 +43,10 @@ MemoryPlan plan_of(const Model& model, const Holdings& holdings, Method method, 
       method == Method::marginal && integral == "quadrature" && samples == 0 ? 32 * n : 0;
   const std::uint64_t catalog = holdings.numbers * sizeof(double);
   // a block of 64 sweeps, in memory a few times over while it is written
-  const std::uint64_t kept =
+  const std::uint64_t likelihoods =
       options.log_likelihood_every > 0 ? n * chains * sizeof(float) : 0;  // of one draw
   const std::uint64_t block = 64 * chains * ((joint ? 2 : 1) * d + 2) * sizeof(double) * 3 +
-                              (kept > 0 ? 3 * (kept + (16u << 20)) : 0);
+                              (likelihoods > 0 ? 3 * (likelihoods + (16u << 20)) : 0);
   // a checkpoint: the latents and their moments; what else there is of a walker, with its share of the draws
   // that are kept for the run's end
   const std::uint64_t moments = joint ? groups_of(chains) * n * each * 2 * sizeof(double) : 0;
@@ -70,7 +72,8 @@ MemoryPlan plan_of(const Model& model, const Holdings& holdings, Method method, 
       mb(((joint ? 2 * d * (options.burn_in + options.most_steps()) : 0) +
           (d + 2) * (options.most_steps() / options.thin)) *
              chains * sizeof(double) +
-         (kept > 0 ? options.most_steps() / options.thin / options.log_likelihood_every * kept : 0)),
+         (likelihoods > 0 ? options.most_steps() / options.thin / options.log_likelihood_every * likelihoods
+                          : 0)),
       mb(on_device + moments + scales + walkers));
   return plan;
 }
@@ -79,16 +82,18 @@ MemoryPlan plan_of(const Model& model, const Holdings& holdings, Method method, 
 
 MemoryPlan plan_memory(const Model& model, const Catalog& catalog, Method method, const FitOptions& options) {
   const auto& definition = model.definition();
+  const FitOptions used = with_defaults(options, model, method);
   const std::size_t samples = definition.numbers_beside_columns(catalog);
   return plan_of(model,
                  {catalog.size(), samples, numbers_of(catalog) + samples,
-                  !definition.sums_say_all(catalog, method, options)},
-                 method, with_defaults(options, model, method));
+                  !definition.sums_say_all(catalog, method, used),
+                  scheme_of(used, model, catalog, method) != "collapsed"},
+                 method, used);
 }
 
 MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samples, Method method,
                        const FitOptions& options) {
-  return plan_of(model, {objects, samples, 3 * objects + samples, true}, method,
+  return plan_of(model, {objects, samples, 3 * objects + samples, true, true}, method,
                  with_defaults(options, model, method));
 }
 

@@ -145,10 +145,10 @@ FitOptions with_defaults(const FitOptions& options, const Model& model, Method m
   return o;
 }
 
-std::string scheme_of(const FitOptions& options, const Model& model, Method method) {
+std::string scheme_of(const FitOptions& options, const Model& model, const Catalog& catalog, Method method) {
   if (method != Method::joint) return "";
   if (!options.interweaving) return "centred";
-  if (model.definition().prefers_collapsed() && options.latents != "metropolis") return "collapsed";
+  if (model.definition().prefers_collapsed(catalog) && options.latents != "metropolis") return "collapsed";
   return model.definition().can_interweave() ? "interweaved" : "centred";
 }
 

@@ -17,6 +17,6 @@ FitOptions with_defaults(const FitOptions& options, const Model& model, Method m
 /// "interweaved": latents | theta; theta | latents; theta | eta, the latents following.
 /// "centred":     latents | theta; theta | latents.
 /// "collapsed":   theta on the marginal likelihood; latents | theta.
-std::string scheme_of(const FitOptions& options, const Model& model, Method method);
+std::string scheme_of(const FitOptions& options, const Model& model, const Catalog& catalog, Method method);
 
 }  // namespace starling

@@ -35,6 +35,7 @@ void Recorder::record(std::size_t sweep, const Ensembles& state, std::span<const
   if (header_.keeps(sweep))
     for (std::size_t c = 0; c < state.chains(); ++c)
       if (draw_count_++ % draw_every_ == 0) keep_draw(state.at(c));
+  if (sweep + 1 == header_.burn_in) burn_in_seconds_ = seconds();
   const bool last = sweep + 1 == header_.burn_in + header_.steps;
   constexpr std::size_t many = std::size_t{1} << 22;  // log-likelihoods, 16 MB of them
   if (block_.sweeps == 64 || last || block_.log_likelihood.size() > many || seconds_since(appended_) > 5)
@@ -70,6 +71,7 @@ void Recorder::state(State& state) {
   state.list(draws_);
   double so_far = seconds();
   state.number(so_far);
+  state.number(burn_in_seconds_);
   if (!state.restores()) return;
   seconds_before_ = so_far;
   if (draw_every_ == 0 || draws_.size() % header_.parameters.size() != 0)

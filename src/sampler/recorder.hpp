@@ -28,6 +28,8 @@ class Recorder {
   void wait();
   /// Since the first sweep; of a run that went on, without the time between.
   [[nodiscard]] double seconds() const;
+  /// Those of them that burn-in took, once it is over.
+  [[nodiscard]] double burn_in_seconds() const { return burn_in_seconds_; }
   [[nodiscard]] const std::vector<double>& draws() const { return draws_; }
   /// Saves or restores it, when all that was recorded is flushed.
   void state(State& state);
@@ -43,7 +45,7 @@ class Recorder {
   bool joint_;
   ChainBlock block_;
   std::future<void> taken_;  // its destructor waits
-  double seconds_before_ = 0;
+  double seconds_before_ = 0, burn_in_seconds_ = 0;
   Clock::time_point begin_, appended_ = begin_, reported_ = begin_;
   std::uint64_t accepted_ = 0, proposed_ = 0;
   std::uint64_t draw_every_ = 1, draw_count_ = 0;
