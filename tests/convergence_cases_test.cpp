@@ -125,6 +125,7 @@ std::vector<Case> bad_fits() {
        [=] {
          return run(model, toy(1), Method::marginal, with(options(20, 100, 400), [](FitOptions& o) {
                       start_at(o, {0, 1}, {0, 0});
+                      o.moves_per_step = 5;  // no draws
                     }));
        },
        {"80 of 80 walkers did not move"},

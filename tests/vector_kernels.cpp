@@ -148,8 +148,10 @@ LatentRun run_latents(LatentKernel& kernel, const WalkerTable& walkers, std::uin
 
 /// Draws that are not kept have the moments of those that are.
 template <class Latent>
-void expect_same_draws(const ObjectTable<double>& objects, const WalkerTable& walkers,
-                       std::uint64_t latents) {
+void expect_same_draws(const ObjectTable<double>& objects, WalkerTable walkers, std::uint64_t latents) {
+  for (std::uint64_t j = 0; j < 2 * Latent::most; ++j)  // mu <- 1 mu + 0
+    std::fill_n(walkers.values.begin() + static_cast<std::ptrdiff_t>(j * kWalkers), kWalkers,
+                j < Latent::most ? 1.0 : 0.0);
   const auto moments = [&](LatentKernel& kernel, bool kept) {
     std::vector<FixedSum> sums(kWalkers * kVectorSums);
     for (int t = 1; t < kSweeps; ++t)
