@@ -9,7 +9,7 @@
 namespace starling::bench {
 namespace {
 
-constexpr std::size_t kLabel = 22, kSize = 10, kCell = 18;
+constexpr std::size_t kLabel = 26, kSize = 10, kCell = 18;
 
 struct Row {
   std::vector<const Measurement*> cells;  ///< by subject; null: nothing was asked for
