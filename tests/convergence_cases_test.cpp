@@ -355,6 +355,28 @@ TEST(GoodFits, NaiveOnesOfValuesWhoseNoiseNobodyKnowsGiveNone) {
   EXPECT_TRUE(summary.warnings.empty()) << printed(summary.warnings);
 }
 
+/// Draws of theta know nothing of the prior: hardly any is accepted, and the moves beside them do what is to
+/// be done.
+TEST(GoodFits, UnderAPriorThatLeavesLittleOfTheLikelihoodGiveNone) {
+  const auto catalog = toy(1);
+  FitOptions o;
+  o.threads = 1;
+  const auto wide = starling::summary(run(founding_model(), catalog, Method::marginal, o));
+  const starling::Model narrow(
+      "normal", "normal",
+      {{"theta_mu", starling::normal(wide.parameters[0].mean, 5e-4)}, {"theta_sigma", uniform(0, 2)}});
+  for (const Method method : {Method::naive, Method::marginal, Method::joint}) {
+    auto data = catalog;
+    if (method == Method::naive) data.sigma.clear();
+    const auto chain = run(narrow, data, method, o);
+    const auto& told = chain.results.attributes.at("move_acceptance");
+    EXPECT_LT(std::stod(told.substr(told.find("draw ") + 5)), 0.02) << told;
+    const auto summary = starling::summary(chain);
+    EXPECT_TRUE(summary.warnings.empty()) << printed(summary.warnings);
+    EXPECT_NEAR(summary.parameters[0].sd, 5e-4, 2e-5);
+  }
+}
+
 TEST(GoodFits, OfSamplesWithASmallMonteCarloErrorGiveNone) {
   const auto catalog = toy(0.1, 200, 100);
   const auto summary =

@@ -230,6 +230,7 @@ std::string latent_updates(const Chain& chain) {
 
 // Kinds of moves that hardly ever succeed: "de 0.3100, stretch 0.0021, de at fixed eta 0.4100". In a joint
 // fit one of the two, at fixed latents and at fixed eta, may well do so, as long as the other does the work.
+// Draws, which do not know the prior, come on top.
 std::string useless_moves(const Chain& chain) {
   constexpr double useless = 0.02;
   std::map<std::string, double> best;
@@ -242,7 +243,7 @@ std::string useless_moves(const Chain& chain) {
   }
   std::vector<std::string> moves;
   for (const auto& [name, share] : best)
-    if (share < useless) moves.push_back(fmt::format("{} {:.4f}", name, share));
+    if (share < useless && name != "draw") moves.push_back(fmt::format("{} {:.4f}", name, share));
   if (moves.empty()) return {};
   return fmt::format(
       "Fewer than {:g} of these moves of theta were accepted: {}. They bring nothing where others do better "

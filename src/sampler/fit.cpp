@@ -220,7 +220,10 @@ class Run {
     const std::size_t b = header_.burn_in;
     std::size_t end = t < b / 2 ? b / 2 : t < b ? b : b + header_.steps;
     if (t >= b && options_.until.any()) end = std::min(end, b + rule_.next_look());
-    return std::min(end - t, most_alone_);
+    // the latents that follow take about two nanoseconds each
+    const std::uint64_t latents = joint_ ? catalog_.size() * state_.chains() : 0;
+    const std::uint64_t most = latents > 0 ? std::max<std::uint64_t>((1u << 24) / latents, 1) : most_alone_;
+    return std::min({end - t, most_alone_, static_cast<std::size_t>(most)});
   }
 
   ChainResults results(bool complete) {
