@@ -80,7 +80,7 @@ TEST_P(JointTargets, TheDensityIsCarriedOverAMoveAtFixedEta) {
   for (std::size_t k = 0; k < chains; ++k)
     carried[k] =
         target->transform(k, {&before[k * d], d}, {&after[k * d], d}, centred[k], noncentred[k], moved[k]);
-  static_cast<void>(target->finish(1, starling::LatentStep::Collect::nothing, 1));  // the latents have moved
+  static_cast<void>(target->finish(starling::LatentStep::Collect::moments, 1));  // the latents have moved
   target->centred(all, after, afresh);
   for (std::size_t k = 0; k < chains; ++k) {
     // centred leaves out p(x | latents), in which theta has no say

@@ -92,8 +92,9 @@ class JointTarget {
   /// and the Jacobian are in it.
   virtual double transform(std::size_t chain, std::span<const double> before, std::span<const double> theta,
                            double centred_before, double noncentred_before, double noncentred_after) = 0;
-  /// Does what transform left to do, collects, and gives the moments over `draws` draws of all chains.
-  virtual LatentMoments finish(std::uint32_t sweep, LatentStep::Collect collect, double draws) = 0;
+  /// Collects the draw of the last sweep, where that is left to do, and gives the moments over `draws` draws
+  /// of all chains.
+  virtual LatentMoments finish(LatentStep::Collect collect, double draws) = 0;
   /// Accepted share of the latent updates of the last sweep.
   [[nodiscard]] virtual double acceptance() const = 0;
   /// That of each object's updates, [object], over the adapted sweeps between these two; none for exact

@@ -27,7 +27,6 @@ class LatentTarget final : public JointTarget {
         updates_(update_ == LatentUpdate::metropolis ? static_cast<std::uint32_t>(options.latent_updates)
                                                      : 1),
         seed_(options.seed),
-        collapsed_(collapsed),
         double_precision_(parts.backend.kind == BackendKind::reference),
         population_sums_(parts.population->population_sums()),
         sum_count_(population_sums_ + kMeasurementSums + 1) {
@@ -125,15 +124,10 @@ class LatentTarget final : public JointTarget {
            n_ * std::log(transforms_[chain].first) + noncentred_after;
   }
 
-  LatentMoments finish(std::uint32_t sweep, LatentStep::Collect collect, double draws) override {
-    if (!collapsed_) {
-      LatentStep step;
-      step.seed = seed_;
-      step.sweep = sweep + 1;
-      step.updates = 0;
-      step.collect = collect;
+  LatentMoments finish(LatentStep::Collect collect, double draws) override {
+    if (collect != LatentStep::Collect::nothing) {
       for (std::size_t c = 0; c < chains_; ++c) set_transform(c);
-      kernel_->sweep(step, table_, sums_);
+      collect_last(*kernel_, table_, collect);
     }
     const std::size_t n = parts_.catalog.size();
     LatentMoments moments{std::vector<double>(n), std::vector<double>(n), {}};
@@ -345,7 +339,6 @@ class LatentTarget final : public JointTarget {
   std::size_t chains_;
   std::uint32_t updates_;
   std::uint64_t seed_;
-  bool collapsed_;
   bool double_precision_;
   std::size_t population_sums_, sum_count_;
   double sum_w_ = 0;
@@ -370,6 +363,13 @@ void sums_to_moments(double& sum, double& squares, double count, double center, 
   const double mean = sum / count, square = squares / count;
   sum = frame.from(center + mean);
   squares = frame.scale * std::sqrt(std::max(0.0, square - mean * mean) * count / (count - 1));
+}
+
+void collect_last(LatentKernel& kernel, const WalkerTable& table, LatentStep::Collect collect) {
+  LatentStep step;
+  step.updates = 0;
+  step.collect = collect;
+  kernel.sweep(step, table, {});
 }
 
 std::unique_ptr<JointTarget> joint_target(const Parts& parts, const FitOptions& options, bool collapsed) {

@@ -15,6 +15,9 @@ LatentUpdate parse_latent_update(const std::string& name);
 /// deviation of a latent, in the catalog's units and in their places.
 void sums_to_moments(double& sum, double& squares, double count, double center, Frame frame);
 
+/// Collects the latents as they are, after the transform that `table` has; nothing is drawn.
+void collect_last(LatentKernel& kernel, const WalkerTable& table, LatentStep::Collect collect);
+
 std::unique_ptr<JointTarget> joint_target(const Parts& parts, const FitOptions& options, bool collapsed);
 
 /// One object's latent at the end of every sweep, [sweep][chain], in the catalog's units: bit for bit as the

@@ -52,8 +52,7 @@ class VectorTarget final : public JointTarget {
         chains_(options.ensembles * options.walkers),
         updates_(update_ == LatentUpdate::metropolis ? static_cast<std::uint32_t>(options.latent_updates)
                                                      : 1),
-        seed_(options.seed),
-        collapsed_(collapsed) {
+        seed_(options.seed) {
     LatentSetup setup;
     setup.chains = chains_;
     setup.kept = !collapsed;
@@ -107,15 +106,10 @@ class VectorTarget final : public JointTarget {
            static_cast<double>(objects_) * log_jacobian + noncentred_after;
   }
 
-  LatentMoments finish(std::uint32_t sweep, LatentStep::Collect collect, double draws) override {
-    if (!collapsed_) {
-      LatentStep step;
-      step.seed = seed_;
-      step.sweep = sweep + 1;
-      step.updates = 0;
-      step.collect = collect;
+  LatentMoments finish(LatentStep::Collect collect, double draws) override {
+    if (collect != LatentStep::Collect::nothing) {
       for (std::size_t c = 0; c < chains_; ++c) set_transform(c);
-      kernel_->sweep(step, table_, sums_);
+      collect_last(*kernel_, table_, collect);
     }
     const std::size_t d = parts_.latents();
     LatentMoments moments{std::vector<double>(objects_ * d), std::vector<double>(objects_ * d), {}};
@@ -238,7 +232,6 @@ class VectorTarget final : public JointTarget {
   std::size_t objects_, chains_;
   std::uint32_t updates_;
   std::uint64_t seed_;
-  bool collapsed_;
   std::unique_ptr<LatentKernel> kernel_;
   WalkerTable table_;
   std::vector<std::vector<double>> transforms_;  // left to do, per chain

@@ -125,8 +125,11 @@ void draw_once(Ensembles& state, std::size_t first, std::size_t last, std::uint6
   }
 }
 
-std::uint64_t accepted_draws(const Ensembles& state, std::size_t ensemble) {
-  return state.kinds[place_of(ensemble, MoveKind::draw, Purpose::move_marginal) + 1];
+std::uint64_t accepted_draws(const Ensembles& state) {
+  std::uint64_t accepted = 0;
+  for (std::size_t e = 0; e < state.ensembles; ++e)
+    accepted += state.kinds[place_of(e, MoveKind::draw, Purpose::move_marginal) + 1];
+  return accepted;
 }
 
 void rescue_lost(Ensembles& state, std::uint64_t seed, std::uint32_t sweep) {

@@ -70,8 +70,8 @@ void draw_once(Ensembles& state, std::size_t first, std::size_t last, std::uint6
                Purpose purpose, std::uint32_t number, const Draw& draw, const LogRatio& ratio,
                const Target& target);
 
-/// How many of the draws from densities close to the likelihood an ensemble accepted.
-std::uint64_t accepted_draws(const Ensembles& state, std::size_t ensemble);
+/// How many of the draws from densities close to the likelihood all walkers accepted.
+std::uint64_t accepted_draws(const Ensembles& state);
 
 /// During burn-in: puts every walker whose lp is more than 25 + 5 d below the best (a draw from the posterior
 /// is not once in e^20) where a random walker of its ensemble is that is not, if those are a quarter of it,

@@ -123,7 +123,10 @@ class Run {
     begin_sweep(t);
     std::size_t moves = 0;
     std::span<const double> centred = state_.theta;
-    if (likelihood_) moves += marginal_moves(t, 0, state_.ensembles);
+    if (likelihood_) {
+      marginal_moves(t, 0, state_.ensembles);
+      moves += marginal_moves_per_sweep();
+    }
     if (joint_) {
       update_latents(t, state_.theta);
       if (scheme_ != "collapsed") {
@@ -154,15 +157,14 @@ class Run {
     if (t == header_.burn_in)
       for (auto* counts : {&state_.outside_count, &state_.kinds})
         std::fill(counts->begin(), counts->end(), 0u);
-    if (likelihood_ && t > 0 && t == header_.burn_in / 2 && draws_) trust_draws(t);
-    if (likelihood_ && t > 0 && recenters_at(t)) recenter();
+    if (!likelihood_ || t == 0) return;
+    if (draws_ && t == header_.burn_in / 2) trust_draws(t);
+    if (recenters_at(t)) recenter();
   }
 
   /// Where nearly all draws of theta were accepted in t sweeps, one move beside them is enough.
   void trust_draws(std::size_t t) {
-    std::uint64_t accepted = 0;
-    for (std::size_t e = 0; e < state_.ensembles; ++e) accepted += accepted_draws(state_, e);
-    if (10 * accepted > 9 * state_.chains() * t) marginal_moves_ = 1;
+    if (10 * accepted_draws(state_) > 9 * state_.chains() * t) marginal_moves_ = 1;
   }
 
   /// state: after the sweep.
@@ -183,13 +185,12 @@ class Run {
     const auto begin = Clock::now();
     begin_sweep(t);
     std::vector<Ensembles> after(count, state_);
-    std::vector<std::size_t> moves(state_.ensembles);
     parallel_for(state_.ensembles, backend_.threads, 1, [&](std::size_t e) {
       const std::size_t first = e * state_.walkers, last = first + state_.walkers, d = state_.dimension;
       for (std::size_t k = 0; k < count; ++k) {
         std::fill(state_.accepted.begin() + static_cast<std::ptrdiff_t>(first),
                   state_.accepted.begin() + static_cast<std::ptrdiff_t>(last), 0u);
-        moves[e] = marginal_moves(t + k, e, e + 1);
+        marginal_moves(t + k, e, e + 1);
         std::copy_n(state_.theta.data() + first * d, (last - first) * d, after[k].theta.data() + first * d);
         std::copy_n(state_.lp.data() + first, last - first, after[k].lp.data() + first);
         std::copy_n(state_.accepted.data() + first, last - first, after[k].accepted.data() + first);
@@ -197,7 +198,7 @@ class Run {
     });
     for (std::size_t k = 0; k < count; ++k) {
       if (joint_) update_latents(t + k, after[k].theta);
-      end_sweep(t + k, after[k], after[k].theta, moves[0]);
+      end_sweep(t + k, after[k], after[k].theta, marginal_moves_per_sweep());
     }
     const std::chrono::duration<double> took = Clock::now() - begin;
     if (took.count() > 0.04)
@@ -232,8 +233,7 @@ class Run {
     if (counts_.ended) results.steps = counts_.done - header_.burn_in;
     if (options_.until.any() && complete) results.attributes["until_reached"] = rule_.verdict();
     if (joint_ && counts_.kept > 0)
-      results.latents = joint_->finish(static_cast<std::uint32_t>(counts_.done), collect(counts_.done),
-                                       static_cast<double>(counts_.kept));
+      results.latents = joint_->finish(collect(counts_.done), static_cast<double>(counts_.kept));
     if (joint_ && counts_.done > header_.burn_in)
       results.attributes["latent_acceptance"] = fmt::format(
           "{:.4f}", counts_.latent_acceptance / static_cast<double>(counts_.done - header_.burn_in));
@@ -323,6 +323,7 @@ class Run {
 
   /// What sweep t does with the draw of the sweep before it, or with its own acceptance.
   [[nodiscard]] LatentStep::Collect collect(std::size_t t) const {
+    if (scheme_ == "collapsed") return LatentStep::Collect::nothing;  // done as they were drawn
     if (t < header_.burn_in) return LatentStep::Collect::accepted;
     return t > 0 && header_.keeps(t - 1) ? LatentStep::Collect::moments : LatentStep::Collect::nothing;
   }
@@ -400,8 +401,10 @@ class Run {
     return all;
   }
 
-  /// The moves of sweep t on ensembles [first, last), and their number.
-  std::size_t marginal_moves(std::size_t t, std::size_t first, std::size_t last) {
+  [[nodiscard]] std::size_t marginal_moves_per_sweep() const { return marginal_moves_ + (draws_ ? 1 : 0); }
+
+  /// The moves of sweep t on ensembles [first, last).
+  void marginal_moves(std::size_t t, std::size_t first, std::size_t last) {
     const auto target = [&](std::span<const std::size_t>, std::span<const double> theta,
                             std::span<double> lp) { marginal_target(theta, lp); };
     if (draws_)
@@ -419,7 +422,6 @@ class Run {
     for (std::size_t k = 0; k < marginal_moves_ && !state_.free.empty(); ++k)
       move_once(state_, first, last, settings_, static_cast<std::uint32_t>(t), Purpose::move_marginal,
                 static_cast<std::uint32_t>(k), target);
-    return marginal_moves_ + (draws_ ? 1 : 0);
   }
 
   [[nodiscard]] bool selection_is_cheap() const { return !selection_ || selection_->cheap(); }
