@@ -44,10 +44,13 @@ TEST(JointCorners, WidthsDownToTenThousandthsOfTheScatterHaveTheirWeight) {
   EXPECT_EQ(one_noise.header.attributes.at("scheme"), "collapsed");
   catalog.sigma.assign(20, 1);
   catalog.sigma[7] = 1.001;
-  const auto interweaved = fit_joint(model, catalog, options()),
-             marginal = fit_marginal(model, catalog, options());
+  auto o = options();
+  const auto collapsed = fit_joint(model, catalog, o), marginal = fit_marginal(model, catalog, o);
+  EXPECT_EQ(collapsed.header.attributes.at("scheme"), "collapsed");
+  o.latents = "metropolis";
+  const auto interweaved = fit_joint(model, catalog, o);
   EXPECT_EQ(interweaved.header.attributes.at("scheme"), "interweaved");
-  for (const auto* joint : {&one_noise, &interweaved})
+  for (const auto* joint : {&one_noise, &collapsed, &interweaved})
     for (const double limit : {1e-3, 1e-2, 1e-1}) {
       const auto a = share_below(*joint, 1, limit), b = share_below(marginal, 1, limit);
       // the errors come from four ensembles each: 0.02 on top covers what they don't know of themselves
@@ -72,13 +75,12 @@ TEST(JointCorners, OneNoiseForAllIsOneNumberOrAColumn) {
   EXPECT_EQ(column.results.latents.sd, one.results.latents.sd);
 
   // no latent goes from sweep to sweep
-  const auto bytes = [&](starling::Method method) {
-    return starling::plan_memory(model, catalog, method, o).host_bytes;
+  const auto bytes = [&] {
+    return starling::plan_memory(model, catalog, starling::Method::joint, o).host_bytes;
   };
-  const auto collapsed = bytes(starling::Method::joint);
-  catalog.sigma[7] = 0.501;
-  const std::size_t walkers = o.ensembles * o.walkers;
-  EXPECT_GE(bytes(starling::Method::joint), collapsed + 300 * walkers * sizeof(float));
+  const auto collapsed = bytes();
+  o.interweaving = false;
+  EXPECT_GE(bytes(), collapsed + 300 * o.ensembles * o.walkers * sizeof(float));
 }
 
 TEST(JointCorners, DrawsThatAreAcceptedNeedFewMovesBesideThem) {
@@ -96,6 +98,29 @@ TEST(JointCorners, DrawsThatAreAcceptedNeedFewMovesBesideThem) {
   };
   EXPECT_EQ(moves(made(1000, 0, 1, {1}, 12)), 2);
   EXPECT_EQ(moves(made(20, 0, 0, {1}, 8)), 6);  // half of the draws are narrower than the noise
+}
+
+TEST(JointCorners, NormalMovesAreKeptWhereTheyAreAccepted) {
+  auto o = options();
+  o.burn_in = 200;
+  o.steps = 100;
+  const auto accepted = [&](const Model& model, const Catalog& catalog) {
+    return fit_marginal(model, catalog, o).results.attributes.at("move_acceptance");
+  };
+  const auto catalog = made(200, 0, 1, log_normal_noise(200, 0.5, 0.3), 13);
+  o.walkers = 16;
+  EXPECT_NE(accepted(normal_model(uniform(-5, 5), uniform(0, 5)), catalog).find("normal 0."),
+            std::string::npos);
+  // 8 walkers say nothing about 8 dimensions
+  starling::Priors priors;
+  for (const char* k : {"1", "2", "3"}) {
+    priors.emplace_back(std::string("theta_mu_") + k, uniform(-5, 5));
+    priors.emplace_back(std::string("theta_sigma_") + k, uniform(0, 5));
+  }
+  const Model mixture("normal_mixture_3", "normal", priors);
+  const auto text = accepted(mixture, catalog);
+  EXPECT_EQ(text.find("normal"), std::string::npos) << text;
+  EXPECT_NE(text.find("de 0."), std::string::npos) << text;
 }
 
 TEST(JointCorners, APointFarAwayDoesNotSpoilTheOthers) {

@@ -175,7 +175,8 @@ class Invariance : public testing::TestWithParam<std::tuple<Named, std::size_t>>
 INSTANTIATE_TEST_SUITE_P(All, Invariance,
                          testing::Combine(testing::Values(Named{"stretch", {1, 0, 0}}, Named{"de", {0, 1, 0}},
                                                           Named{"snooker", {0, 0, 1}},
-                                                          Named{"mixed", {0.2, 0.7, 0.1}}),
+                                                          Named{"normal", {.normal = 1}},
+                                                          Named{"mixed", {0.2, 0.6, 0.1, 0.1}}),
                                           testing::Range(std::size_t{0}, targets().size())),
                          [](const auto& one) {
                            return std::get<0>(one.param).name + "_" + targets()[std::get<1>(one.param)].name;
@@ -284,6 +285,10 @@ double factor_of(std::span<const double> theta, const OtherHalf& other, HostStre
   const double d = static_cast<double>(other.free.size());
   return propose_stretch(theta, other, 2, stream, proposed) / (d - 1) * power;
 }
+double normal_move(std::span<const double> theta, const OtherHalf& other, HostStream& stream,
+                   std::span<double> proposed) {
+  return NormalMove(other).propose(theta, stream, proposed);
+}
 /// z drawn uniformly on [1/2, 2], not with density z^(-1/2), which is what the factor is for.
 double uniform_z(std::span<const double> theta, const OtherHalf& other, HostStream& stream,
                  std::span<double> proposed) {
@@ -312,6 +317,15 @@ TEST(PlantedErrors, AreRejectedByTheCheck) {
          const double factor = propose_snooker(theta, other, stream, proposed);
          return std::isfinite(factor) ? 0 : factor;
        }},
+      {"normal move without the densities",
+       [](auto theta, const auto& other, auto& stream, auto proposed) {
+         normal_move(theta, other, stream, proposed);
+         return 0;
+       }},
+      {"normal move with the densities the other way round",
+       [](auto theta, const auto& other, auto& stream, auto proposed) {
+         return -normal_move(theta, other, stream, proposed);
+       }},
       {"differential evolution that drifts",
        [](auto theta, const auto& other, auto& stream, auto proposed) {
          const double factor = propose_de(theta, other, stream, proposed);
@@ -323,6 +337,7 @@ TEST(PlantedErrors, AreRejectedByTheCheck) {
   EXPECT_LT(deviation_after(known, right_stretch), kLimit);
   EXPECT_LT(deviation_after(known, propose_snooker), kLimit);
   EXPECT_LT(deviation_after(known, propose_de), kLimit);
+  EXPECT_LT(deviation_after(known, normal_move), kLimit);
   for (const auto& [name, propose] : wrong) EXPECT_GT(deviation_after(known, propose), 2 * kLimit) << name;
 }
 

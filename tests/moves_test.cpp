@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -102,11 +103,10 @@ struct NamedMix {
   std::string name;
   MoveMix mix;
 };
-const std::vector<NamedMix> kMixes{{"stretch", {1, 0, 0}},
-                                   {"de", {0, 1, 0}},
-                                   {"snooker", {0, 0, 1}},
-                                   {"joint", {0.2, 0.7, 0.1}},
-                                   {"marginal", {0, 0.8, 0.2}}};
+const std::vector<NamedMix> kMixes{
+    {"stretch", {1, 0, 0}},     {"de", {0, 1, 0}},
+    {"snooker", {0, 0, 1}},     {"normal", {.normal = 1}},
+    {"joint", {0.2, 0.7, 0.1}}, {"marginal", {.de = 0.32, .snooker = 0.08, .normal = 0.6}}};
 
 /// Ensembles of exact draws. Columns that are not free hold `kFixedValue`.
 constexpr double kFixedValue = 7.25;
@@ -197,10 +197,11 @@ TEST_P(Moves, LeaveTheTargetAsItIs) {
     std::uint64_t of_kinds[starling::kMoveKinds][2] = {}, counted = 0;
     for (std::size_t k = 0; k < e.kinds.size(); ++k)
       of_kinds[k / 2 % starling::kMoveKinds][k % 2] += e.kinds[k];
-    const double shares[] = {GetParam().mix.de, GetParam().mix.stretch, GetParam().mix.snooker};
+    const double shares[] = {GetParam().mix.de, GetParam().mix.stretch, GetParam().mix.snooker,
+                             GetParam().mix.normal};
     const double proposals = 6.0 * static_cast<double>(e.chains());
     for (std::size_t kind = 0; kind < starling::kMoveKinds; ++kind) {
-      const double share = kind < 3 ? shares[kind] : 0;
+      const double share = kind < 4 ? shares[kind] : 0;
       EXPECT_NEAR(static_cast<double>(of_kinds[kind][0]), share * proposals,
                   6 * std::sqrt(share * (1 - share) * proposals))
           << starling::name_of_kind(kind);
@@ -208,7 +209,8 @@ TEST_P(Moves, LeaveTheTargetAsItIs) {
     }
     EXPECT_EQ(static_cast<double>(counted), accepted);
     accepted /= proposals;
-    EXPECT_TRUE(accepted > 0.1 && accepted < 0.95) << target.name << ": acceptance " << accepted;
+    const double least = GetParam().name == "normal" ? 0.02 : 0.1;  // 6 walkers say little about 5 dimensions
+    EXPECT_TRUE(accepted > least && accepted < 0.95) << target.name << ": acceptance " << accepted;
   }
 }
 
@@ -381,6 +383,69 @@ TEST(DifferentialEvolution, TakesTheWholeDifferenceOneTimeInTen) {
   }
   EXPECT_EQ(whole + standard, n);  // a jitter of 7 sd: 3e-12 each
   EXPECT_NEAR(whole, 0.1 * n, 6 * std::sqrt(0.09 * n));
+}
+
+TEST(NormalMove, DrawsFromThePredictiveDistributionOfTheOtherHalf) {
+  // one dimension: mean 4, squared deviations 9 + 1 + 0 + 1 + 9 = 20, so scale^2 = 20 (1 + 1/5) / 4 = 6
+  const double others[] = {1, 3, 4, 5, 7};
+  const std::size_t free[] = {0};
+  const NormalMove move({others, 5, 1, free});
+  const boost::math::students_t t(4);
+  constexpr std::size_t n = 20'000;
+  std::vector<double> u(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    HostStream stream(34, 0, static_cast<std::uint32_t>(i), 1);
+    const double theta[] = {6.5};
+    double proposed[] = {6.5};
+    const double factor = move.propose(theta, stream, proposed);
+    const double before = (6.5 - 4) / std::sqrt(6.0), after = (proposed[0] - 4) / std::sqrt(6.0);
+    ASSERT_NEAR(factor, std::log(pdf(t, before) / pdf(t, after)), 1e-9);
+    u[i] = cdf(t, after);
+  }
+  std::sort(u.begin(), u.end());
+  double largest = 0;  // Kolmogorov's statistic; above 3 by chance: 3e-8
+  for (std::size_t i = 0; i < n; ++i)
+    largest = std::max({largest, u[i] - static_cast<double>(i) / static_cast<double>(n),
+                        static_cast<double>(i + 1) / static_cast<double>(n) - u[i]});
+  EXPECT_LT(largest * std::sqrt(static_cast<double>(n)), 3);
+}
+
+TEST(NormalMove, FollowsTheWalkersThroughAnyLinearMap) {
+  // columns 0 and 2 of three; the second set of walkers is the first, mapped
+  constexpr double a = 1e-6, b = 3e8, c = -2e7, shift = 1e3;
+  const std::size_t free[] = {0, 2};
+  std::vector<double> plain, mapped;
+  for (std::uint32_t k = 0; k < 7; ++k) {
+    HostStream stream(35, 0, k, 1);
+    const double x = stream.normal(), y = 0.3 * x + stream.normal();
+    plain.insert(plain.end(), {x, 7.25, y});
+    mapped.insert(mapped.end(), {a * x + shift, 7.25, b * y + c * x});
+  }
+  const NormalMove one({plain.data(), 7, 3, free}), other({mapped.data(), 7, 3, free});
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    HostStream stream(36, 0, i, 1), same(36, 0, i, 1);
+    const double theta[] = {1, 7.25, -2}, image[] = {a + shift, 7.25, -2 * b + c};
+    double p[] = {1, 7.25, -2}, q[] = {a + shift, 7.25, -2 * b + c};
+    const double factor = one.propose(theta, stream, p);
+    // shift takes nine digits of a number of 1e-6 in 1e3
+    EXPECT_NEAR(other.propose(image, same, q), factor, 1e-5 * (1 + std::abs(factor)));
+    EXPECT_NEAR(q[0], a * p[0] + shift, 1e-11);
+    EXPECT_NEAR(q[2], b * p[2] + c * p[0], 1e-6 * b);
+    EXPECT_EQ(q[1], 7.25);
+  }
+}
+
+TEST(NormalMove, OfWalkersThatDoNotSpanTheSpaceIsRejected) {
+  const double same[] = {1, 2, 1, 2, 1, 2, 1, 2}, few[] = {1, 2, 3, 5};
+  const std::size_t free[] = {0, 1};
+  for (const OtherHalf& other : {OtherHalf{same, 4, 2, free}, OtherHalf{few, 2, 2, free}}) {
+    HostStream stream(37, 0, 0, 1);
+    const double theta[] = {1, 2};
+    double proposed[] = {1, 2};
+    EXPECT_EQ(NormalMove(other).propose(theta, stream, proposed), kMinusInfinity);
+    EXPECT_EQ(proposed[0], 1);
+    EXPECT_EQ(proposed[1], 2);
+  }
 }
 
 TEST(Snooker, OnItsAnchorIsRejected) {

@@ -20,14 +20,15 @@ enum class Method { naive, marginal, joint };
 Method parse_method(const std::string& text);
 std::string to_string(Method method);
 
-/// Shares of the three kinds of move on theta; they need not sum to one. All zero: the fit's default.
+/// Shares of the kinds of move on theta; they need not sum to one. All zero: the fit's default.
 struct MoveMix {
   double stretch = 0;  ///< Goodman & Weare 2010
   double de = 0;       ///< differential evolution, ter Braak 2006
   double snooker = 0;  ///< ter Braak & Vrugt 2008
+  double normal = 0;   ///< a draw from the normal distribution that the other walkers suggest
   friend bool operator==(const MoveMix&, const MoveMix&) = default;
 };
-/// Reads "de=0.7,stretch=0.2,snooker=0.1" or "stretch". Throws InputError.
+/// Reads "de=0.7,stretch=0.2,snooker=0.1", "normal=0.5,de=0.5" or "stretch". Throws InputError.
 MoveMix parse_moves(const std::string& text);
 std::string to_string(const MoveMix& moves);
 
@@ -61,11 +62,13 @@ struct FitOptions {
   /// latents integrated out, weights left out, selection in it (ln L_i - ln P_det). 0: for none.
   std::size_t log_likelihood_every = 0;
   std::uint64_t seed = 1;
-  MoveMix moves =
-      {};  ///< default: marginal and naive de 0.8 snooker 0.2; joint de 0.7 stretch 0.2 snooker 0.1
-  std::size_t moves_per_step = 0;  ///< 0: naive and marginal 5 (samples 1); joint 10 in the centred and 10 in
-                                   ///< the non-centred step. Where `moves` are the default ones, 1 beside
-                                   ///< draws of a normal population's theta, if they are accepted
+  /// Default: on the naive or marginal likelihood normal 0.6, de 0.32, snooker 0.08; given latents de 0.7,
+  /// stretch 0.2, snooker 0.1.
+  MoveMix moves = {};
+  /// 0: on the naive or marginal likelihood 5 (quadrature, samples: 1); given latents 10 in the centred and
+  /// 10 in the non-centred step. Where `moves` are the default ones, 2 if the normal moves are accepted, 1
+  /// beside draws of a normal population's theta, if those are.
+  std::size_t moves_per_step = 0;
   double stretch_scale = 2;        ///< a of the stretch move, > 1
   bool interweaving = true;        ///< joint: false has theta move at fixed latents alone
   std::string latents = "auto";    ///< joint: "auto" (exact where possible), "exact", "metropolis", "samples"

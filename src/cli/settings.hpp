@@ -196,7 +196,7 @@ void for_each_setting(Visit&& visit) {
       [](auto& r) -> auto& { return r.moves; });
   visit(
       S{sampling_settings, "fit", "moves_per_step", "--moves-per-step", "NUMBER",
-        "moves on theta per step; 0: by method, 5 (joint: 10 before and 10 after interweaving), or draws"},
+        "moves on theta per step; 0: by method, and by what is accepted during burn-in"},
       [](auto& r) -> auto& { return r.fit.moves_per_step; });
   visit(
       S{sampling_settings, "fit", "stretch_scale", "--stretch-scale", "NUMBER",

@@ -164,10 +164,9 @@ class ModelDefinition {
   /// Ways to update the latents of this pair, the best first: "exact", "metropolis", "samples".
   [[nodiscard]] virtual std::vector<std::string> latent_updates() const = 0;
   /// Whether theta should be moved on the marginal likelihood, and the latents drawn after it, even in the
-  /// joint fit: where a few sums say all of that likelihood, where hyperparameters of the noise trade off
-  /// against the width along a ridge that no move at fixed latents follows, and where a latent is one of a
-  /// few samples.
-  [[nodiscard]] virtual bool prefers_collapsed(const Catalog& catalog) const = 0;
+  /// joint fit: where that likelihood has a closed form and latents are drawn exactly, and where a latent is
+  /// one of a few samples.
+  [[nodiscard]] virtual bool prefers_collapsed() const = 0;
   [[nodiscard]] virtual bool can_interweave() const = 0;
   /// Whether a parameter moves at fixed eta: locations and scales, and the measurement's own; shapes are
   /// eta's.

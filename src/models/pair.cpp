@@ -77,10 +77,7 @@ class Pair final : public ModelDefinition {
     if (closed_form()) return {"exact", "metropolis"};
     return {"metropolis"};
   }
-  bool prefers_collapsed(const Catalog& catalog) const override {
-    return sampled() ||
-           (closed_form() && (measurement_dimension_ > 0 || has_one_noise(*measurement_.model, catalog)));
-  }
+  bool prefers_collapsed() const override { return sampled() || closed_form(); }
   bool can_interweave() const override { return !sampled() && population_.model->is_location_scale(); }
 
   Start estimate(const Catalog& catalog, Method method, std::span<const double> noise) const override {

@@ -95,7 +95,7 @@ class VectorPair final : public ModelDefinition {
     if (closed_form()) return {"exact", "metropolis"};
     return {"metropolis"};
   }
-  bool prefers_collapsed(const Catalog&) const override { return sampled() || closed_form(); }
+  bool prefers_collapsed() const override { return sampled() || closed_form(); }
   bool can_interweave() const override { return !sampled() && !model_->location_scale_parameters().empty(); }
   bool moves_at_fixed_eta(std::size_t parameter) const override {
     const auto all = model_->location_scale_parameters();

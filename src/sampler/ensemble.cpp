@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "backends/host_streams.hpp"
 #include "sampler/moves.hpp"
@@ -11,15 +12,10 @@ namespace starling {
 namespace {
 
 MoveKind kind_of_move(const MoveMix& m, HostStream& stream) {
-  const double u = stream.uniform() * (m.stretch + m.de + m.snooker);
-  return u < m.de ? MoveKind::de : u < m.de + m.stretch ? MoveKind::stretch : MoveKind::snooker;
-}
-
-double propose(MoveKind kind, double stretch_scale, std::span<const double> theta, const OtherHalf& other,
-               HostStream& stream, std::span<double> proposed) {
-  if (kind == MoveKind::de) return propose_de(theta, other, stream, proposed);
-  if (kind == MoveKind::stretch) return propose_stretch(theta, other, stretch_scale, stream, proposed);
-  return propose_snooker(theta, other, stream, proposed);
+  const double u = stream.uniform() * (m.stretch + m.de + m.snooker + m.normal);
+  if (u < m.de) return MoveKind::de;
+  if (u < m.de + m.stretch) return MoveKind::stretch;
+  return m.normal > 0 && u >= m.de + m.stretch + m.snooker ? MoveKind::normal : MoveKind::snooker;
 }
 
 /// Where the counts of a kind of move of an ensemble begin.
@@ -52,7 +48,7 @@ void accept(Ensembles& state, std::size_t chain, std::size_t kind, std::span<con
 }  // namespace
 
 std::string name_of_kind(std::size_t kind) {
-  constexpr const char* names[] = {"de", "stretch", "snooker", "draw"};
+  constexpr const char* names[] = {"de", "stretch", "snooker", "normal", "draw"};
   constexpr std::size_t half = kMoveKinds / 2;
   return std::string(names[kind % half]) + (kind < half ? "" : " at fixed eta");
 }
@@ -75,6 +71,8 @@ void move_once(Ensembles& state, std::size_t first, std::size_t last, const Move
       const std::size_t begin = e * state.walkers + side * half;
       const OtherHalf other{state.theta.data() + (e * state.walkers + (1 - side) * half) * d, half, d,
                             state.free};
+      std::optional<NormalMove> normal;
+      if (settings.mix.normal > 0) normal.emplace(other);
       auto streams = host_streams(settings.seed, sweep, purpose_word(purpose, number),
                                   static_cast<std::uint32_t>(begin), half);
       std::copy_n(state.theta.data() + begin * d, half * d, proposed.data() + (e - first) * half * d);
@@ -85,7 +83,11 @@ void move_once(Ensembles& state, std::size_t first, std::size_t last, const Move
         const auto row = std::span(proposed).subspan(i * d, d);
         const MoveKind move = kind_of_move(settings.mix, streams[k]);
         kind[i] = place_of(e, move, purpose);
-        factor[i] = propose(move, settings.stretch_scale, theta, other, streams[k], row);
+        factor[i] = move == MoveKind::de ? propose_de(theta, other, streams[k], row)
+                    : move == MoveKind::stretch
+                        ? propose_stretch(theta, other, settings.stretch_scale, streams[k], row)
+                    : move == MoveKind::snooker ? propose_snooker(theta, other, streams[k], row)
+                                                : normal->propose(theta, streams[k], row);
         u[i] = streams[k].uniform();
       }
     }
@@ -117,19 +119,21 @@ void draw_once(Ensembles& state, std::size_t first, std::size_t last, std::uint6
   ratio(proposed, after);
   target(chains, proposed, lp);
   for (std::size_t i = 0; i < n; ++i) {
-    if (!drawn[i]) continue;
     const std::size_t kind = place_of(chains[i] / state.walkers, MoveKind::draw, purpose);
     count_proposal(state, chains[i], kind, lp[i]);
-    if (accepts(u[i], after[i] - before[i]) && std::isfinite(lp[i]))
+    if (drawn[i] && accepts(u[i], after[i] - before[i]) && std::isfinite(lp[i]))
       accept(state, chains[i], kind, std::span(proposed).subspan(i * d, d), lp[i]);
   }
 }
 
-std::uint64_t accepted_draws(const Ensembles& state) {
-  std::uint64_t accepted = 0;
-  for (std::size_t e = 0; e < state.ensembles; ++e)
-    accepted += state.kinds[place_of(e, MoveKind::draw, Purpose::move_marginal) + 1];
-  return accepted;
+double accepted_share(const Ensembles& state, MoveKind kind) {
+  std::uint64_t proposed = 0, accepted = 0;
+  for (std::size_t e = 0; e < state.ensembles; ++e) {
+    const std::size_t place = place_of(e, kind, Purpose::move_marginal);
+    proposed += state.kinds[place];
+    accepted += state.kinds[place + 1];
+  }
+  return proposed > 0 ? static_cast<double>(accepted) / static_cast<double>(proposed) : 0;
 }
 
 void rescue_lost(Ensembles& state, std::uint64_t seed, std::uint32_t sweep) {

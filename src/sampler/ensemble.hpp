@@ -14,8 +14,8 @@
 namespace starling {
 
 /// Kinds of moves of theta that are counted apart; those at fixed eta, too.
-enum class MoveKind : std::size_t { de, stretch, snooker, draw };
-constexpr std::size_t kMoveKinds = 8;  ///< as above; then those at fixed eta
+enum class MoveKind : std::size_t { de, stretch, snooker, normal, draw };
+constexpr std::size_t kMoveKinds = 10;  ///< as above; then those at fixed eta
 /// "de", ..., "de at fixed eta", ...
 std::string name_of_kind(std::size_t kind);
 
@@ -70,8 +70,8 @@ void draw_once(Ensembles& state, std::size_t first, std::size_t last, std::uint6
                Purpose purpose, std::uint32_t number, const Draw& draw, const LogRatio& ratio,
                const Target& target);
 
-/// How many of the draws from densities close to the likelihood all walkers accepted.
-std::uint64_t accepted_draws(const Ensembles& state);
+/// The accepted share of this kind of move on the naive or marginal likelihood; 0 if there were none.
+double accepted_share(const Ensembles& state, MoveKind kind);
 
 /// During burn-in: puts every walker whose lp is more than 25 + 5 d below the best (a draw from the posterior
 /// is not once in e^20) where a random walker of its ensemble is that is not, if those are a quarter of it,

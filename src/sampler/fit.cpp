@@ -41,7 +41,7 @@ class Run {
         sink_(sink),
         backend_(choose_backend(options.device, options.threads,
                                 plan_memory(model, catalog, method, options).device_bytes, options.note)),
-        scheme_(scheme_of(options, model, catalog, method)),
+        scheme_(scheme_of(options, model, method)),
         header_(make_header(model, method, options, scheme_, backend_)),
         selection_(model.definition().selection(catalog, model.selection(), options, backend_)),
         target_(model, selection_.get()),
@@ -66,9 +66,9 @@ class Run {
       joint_ = model.definition().joint(catalog, options, scheme_ == "collapsed", backend_);
     for (const std::size_t j : state_.free)
       if (model.definition().moves_at_fixed_eta(j)) free_at_fixed_eta_.push_back(j);
+    chooses_moves_ = options.moves_per_step == 0 && options.moves == default_moves(scheme_);
     draws_ = (likelihood_ ? likelihood_->draws_theta() : joint_->draws_theta()) && selection_is_cheap() &&
-             options.moves_per_step == 0 && options.moves == default_moves(method) &&
-             state_.free.size() == 2 && state_.dimension == 2;
+             chooses_moves_ && state_.free.size() == 2 && state_.dimension == 2;
     marginal_moves_ = options.moves_per_step > 0 ? options.moves_per_step : cheap ? 5 : 1;
   }
 
@@ -158,13 +158,20 @@ class Run {
       for (auto* counts : {&state_.outside_count, &state_.kinds})
         std::fill(counts->begin(), counts->end(), 0u);
     if (!likelihood_ || t == 0) return;
-    if (draws_ && t == header_.burn_in / 2) trust_draws(t);
+    if (chooses_moves_ && t == header_.burn_in / 4) choose_moves();
     if (recenters_at(t)) recenter();
   }
 
-  /// Where nearly all draws of theta were accepted in t sweeps, one move beside them is enough.
-  void trust_draws(std::size_t t) {
-    if (10 * accepted_draws(state_) > 9 * state_.chains() * t) marginal_moves_ = 1;
+  /// What is accepted says how many moves are enough: one beside draws of theta, if nearly all of those are,
+  /// two where a third of the normal moves is. Those are given up where few are.
+  void choose_moves() {
+    if (draws_ && accepted_share(state_, MoveKind::draw) > 0.9) {
+      marginal_moves_ = 1;
+      return;
+    }
+    const double accepted = accepted_share(state_, MoveKind::normal);
+    if (accepted > 0.33) marginal_moves_ = std::min<std::size_t>(marginal_moves_, 2);
+    if (accepted < 0.1) settings_.mix.normal = 0;
   }
 
   /// state: after the sweep.
@@ -179,18 +186,21 @@ class Run {
     }
   }
 
-  /// Sweeps [t, t + count) where theta moves on the naive or marginal likelihood: each ensemble makes all of
-  /// them without waiting for the others. Latents, if there are any, follow.
+  /// Sweeps [t, t + count) where theta moves on the naive or marginal likelihood: every thread makes all of
+  /// them with its share of the ensembles, together, so that vectors of walkers are full, and waits for none
+  /// of the others. Latents, if there are any, follow.
   void sweeps_side_by_side(std::size_t t, std::size_t count) {
     const auto begin = Clock::now();
     begin_sweep(t);
     std::vector<Ensembles> after(count, state_);
-    parallel_for(state_.ensembles, backend_.threads, 1, [&](std::size_t e) {
-      const std::size_t first = e * state_.walkers, last = first + state_.walkers, d = state_.dimension;
+    const std::size_t shares = std::min(state_.ensembles, static_cast<std::size_t>(backend_.threads));
+    parallel_for(shares, backend_.threads, 1, [&](std::size_t i) {
+      const std::size_t from = i * state_.ensembles / shares, to = (i + 1) * state_.ensembles / shares,
+                        first = from * state_.walkers, last = to * state_.walkers, d = state_.dimension;
       for (std::size_t k = 0; k < count; ++k) {
         std::fill(state_.accepted.begin() + static_cast<std::ptrdiff_t>(first),
                   state_.accepted.begin() + static_cast<std::ptrdiff_t>(last), 0u);
-        marginal_moves(t + k, e, e + 1);
+        marginal_moves(t + k, from, to);
         std::copy_n(state_.theta.data() + first * d, (last - first) * d, after[k].theta.data() + first * d);
         std::copy_n(state_.lp.data() + first, last - first, after[k].lp.data() + first);
         std::copy_n(state_.accepted.data() + first, last - first, after[k].accepted.data() + first);
@@ -219,7 +229,7 @@ class Run {
     const std::size_t rounds = (ensembles + threads - 1) / threads;
     if (ensembles / rounds <= std::clamp<std::uint64_t>(terms >> 20, 1, threads)) return 1;
     const std::size_t b = header_.burn_in;
-    std::size_t end = t < b / 2 ? b / 2 : t < b ? b : b + header_.steps;
+    std::size_t end = t < b / 4 ? b / 4 : t < b / 2 ? b / 2 : t < b ? b : b + header_.steps;
     if (t >= b && options_.until.any()) end = std::min(end, b + rule_.next_look());
     // the latents that follow take about two nanoseconds each
     const std::uint64_t latents = joint_ ? catalog_.size() * state_.chains() : 0;
@@ -313,6 +323,7 @@ class Run {
     s.array(state_.outside_count.data(), state_.outside_count.size());
     s.array(state_.kinds.data(), state_.kinds.size());
     s.number(marginal_moves_);
+    s.number(settings_.mix.normal);
     s.list(acceptance_of_objects_);
     s.list(reference_.theta);
     s.list(reference_.others);
@@ -532,6 +543,7 @@ class Run {
   std::size_t marginal_moves_ = 0;
   std::size_t most_alone_ = 8;  // sweeps that ensembles make before they wait for each other
   bool sampled_ = false;        // the likelihood is a sum over posterior samples
+  bool chooses_moves_ = false;  // nobody asked for other moves, or another number of them
   bool draws_ = false;          // theta is drawn from its conditionals, too
   std::unique_ptr<SelectionFactor> selection_;
   ThetaTarget target_;

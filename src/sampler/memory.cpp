@@ -84,11 +84,11 @@ MemoryPlan plan_memory(const Model& model, const Catalog& catalog, Method method
   const auto& definition = model.definition();
   const FitOptions used = with_defaults(options, model, method);
   const std::size_t samples = definition.numbers_beside_columns(catalog);
-  return plan_of(model,
-                 {catalog.size(), samples, numbers_of(catalog) + samples,
-                  !definition.sums_say_all(catalog, method, used),
-                  scheme_of(used, model, catalog, method) != "collapsed"},
-                 method, used);
+  return plan_of(
+      model,
+      {catalog.size(), samples, numbers_of(catalog) + samples,
+       !definition.sums_say_all(catalog, method, used), scheme_of(used, model, method) != "collapsed"},
+      method, used);
 }
 
 MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samples, Method method,

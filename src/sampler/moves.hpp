@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <Eigen/Core>
 #include <span>
 #include <vector>
 
@@ -34,5 +35,27 @@ double propose_de(std::span<const double> theta, const OtherHalf& other, HostStr
 /// count >= 3.
 double propose_snooker(std::span<const double> theta, const OtherHalf& other, HostStream& stream,
                        std::span<double> proposed);
+
+/// Normal move: theta' is drawn anew from what is known of a normal distribution that the other half was
+/// drawn from. That is a t distribution about their mean, of count - d degrees of freedom and scale matrix (1
+/// + 1 / count) / (count - d) times the sum of squared deviations (Gelman et al. 2013, Bayesian Data
+/// Analysis, section 3.6, the predictive distribution under Jeffreys' prior). Close to a normal target most
+/// are accepted, and what follows is independent of what was.
+class NormalMove {
+ public:
+  explicit NormalMove(const OtherHalf& other);
+  /// Returns the log factor ln t(theta) - ln t(theta'). Walkers that do not span the space say nothing: theta
+  /// is proposed to itself with factor -infinity, a rejection.
+  double propose(std::span<const double> theta, HostStream& stream, std::span<double> proposed) const;
+
+ private:
+  /// ln t, up to a constant, at a point whose squared distance from the mean, in scales, is this.
+  [[nodiscard]] double log_density(double distance2) const;
+
+  std::span<const std::size_t> free_;
+  double freedom_;
+  Eigen::VectorXd mean_;
+  Eigen::MatrixXd scale_, inverse_;  // lower triangular, of the scale matrix; empty if there is none
+};
 
 }  // namespace starling

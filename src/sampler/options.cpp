@@ -51,15 +51,17 @@ MoveMix parse_moves(const std::string& text) {
       mix.de += share;
     } else if (name == "snooker") {
       mix.snooker += share;
+    } else if (name == "normal") {
+      mix.normal += share;
     } else {
       throw InputError(
-          fmt::format("moves '{}': unknown move '{}'{}; expected stretch, de or snooker, such as "
+          fmt::format("moves '{}': unknown move '{}'{}; expected stretch, de, snooker or normal, such as "
                       "de=0.8,snooker=0.2",
-                      text, name, did_you_mean(name, {"stretch", "de", "snooker"})));
+                      text, name, did_you_mean(name, {"stretch", "de", "snooker", "normal"})));
     }
     begin = end + 1;
   }
-  const double sum = mix.stretch + mix.de + mix.snooker;
+  const double sum = mix.stretch + mix.de + mix.snooker + mix.normal;
   if (!(sum > 0)) throw InputError(fmt::format("moves '{}': all shares are zero", text));
   if (!std::isfinite(sum))
     throw InputError(fmt::format("moves '{}': the sum of the shares is too large", text));
@@ -67,11 +69,13 @@ MoveMix parse_moves(const std::string& text) {
 }
 
 std::string to_string(const MoveMix& m) {
-  return fmt::format("de={},stretch={},snooker={}", m.de, m.stretch, m.snooker);
+  return fmt::format("de={},stretch={},snooker={},normal={}", m.de, m.stretch, m.snooker, m.normal);
 }
 
-MoveMix default_moves(Method method) {
-  return method == Method::joint ? MoveMix{0.2, 0.7, 0.1} : MoveMix{0, 0.8, 0.2};
+MoveMix default_moves(const std::string& scheme) {
+  if (scheme.empty() || scheme == "collapsed") return {.de = 0.32, .snooker = 0.08, .normal = 0.6};
+  // given the latents: each walker has its own, and the others' spread is not that of its theta
+  return {.stretch = 0.2, .de = 0.7, .snooker = 0.1};
 }
 
 FitOptions with_defaults(const FitOptions& options, const Model& model, Method method) {
@@ -113,9 +117,8 @@ FitOptions with_defaults(const FitOptions& options, const Model& model, Method m
           fmt::format("latent updates is {}, expected between 1 and 1000", o.latent_updates));
   require(o.moves_per_step <= 10000,
           fmt::format("moves per step is {}, expected at most 10000", o.moves_per_step));
-  require(o.moves.de >= 0 && o.moves.stretch >= 0 && o.moves.snooker >= 0,
+  require(o.moves.de >= 0 && o.moves.stretch >= 0 && o.moves.snooker >= 0 && o.moves.normal >= 0,
           "shares of moves must not be negative");
-  if (o.moves == MoveMix{}) o.moves = default_moves(method);
 
   const auto one_of = [](const char* option, const std::string& value,
                          const std::vector<std::string>& known) {
@@ -142,13 +145,14 @@ FitOptions with_defaults(const FitOptions& options, const Model& model, Method m
           fmt::format("bias correction {} is of the likelihood of posterior samples, in a marginal fit",
                       o.bias_correction));
   if (method == Method::joint) choose(o.latents, definition.latent_updates(), "latent update");
+  if (o.moves == MoveMix{}) o.moves = default_moves(scheme_of(o, model, method));
   return o;
 }
 
-std::string scheme_of(const FitOptions& options, const Model& model, const Catalog& catalog, Method method) {
+std::string scheme_of(const FitOptions& options, const Model& model, Method method) {
   if (method != Method::joint) return "";
   if (!options.interweaving) return "centred";
-  if (model.definition().prefers_collapsed(catalog) && options.latents != "metropolis") return "collapsed";
+  if (model.definition().prefers_collapsed() && options.latents != "metropolis") return "collapsed";
   return model.definition().can_interweave() ? "interweaved" : "centred";
 }
 

@@ -7,8 +7,8 @@
 
 namespace starling {
 
-/// The shares of the moves where none are asked for.
-MoveMix default_moves(Method method);
+/// The shares of the moves where none are asked for, by the scheme.
+MoveMix default_moves(const std::string& scheme);
 
 /// The options with every "auto" and zero default replaced, as they are used. Throws InputError.
 FitOptions with_defaults(const FitOptions& options, const Model& model, Method method);
@@ -17,6 +17,6 @@ FitOptions with_defaults(const FitOptions& options, const Model& model, Method m
 /// "interweaved": latents | theta; theta | latents; theta | eta, the latents following.
 /// "centred":     latents | theta; theta | latents.
 /// "collapsed":   theta on the marginal likelihood; latents | theta.
-std::string scheme_of(const FitOptions& options, const Model& model, const Catalog& catalog, Method method);
+std::string scheme_of(const FitOptions& options, const Model& model, Method method);
 
 }  // namespace starling
