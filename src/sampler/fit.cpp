@@ -124,7 +124,10 @@ class Run {
     std::size_t moves = 0;
     std::span<const double> centred = state_.theta;
     if (likelihood_) {
-      marginal_moves(t, 0, state_.ensembles);
+      if (likelihood_->by_nodes() && t >= header_.burn_in)
+        moves_within_reach(t);
+      else
+        marginal_moves(t, 0, state_.ensembles);
       moves += marginal_moves_per_sweep();
     }
     if (joint_) {
@@ -364,14 +367,13 @@ class Run {
   }
 
   /// In the middle of burn-in; nodes, which are right near the walkers only, at every quarter of it and at
-  /// its end, too, unless they still suit them, and after it whenever a walker goes beyond.
+  /// its end, too, unless they still suit them.
   [[nodiscard]] bool recenters_at(std::size_t t) const {
     const std::size_t b = header_.burn_in;
     if (t == b / 2) return true;
     if (!likelihood_->by_nodes()) return false;
     const bool looks = t == b / 4 || t == b / 2 + b / 4 || t == b;
-    return (looks && reaches_too_far(state_, reference_, model_)) ||
-           ((looks || t > b) && went_beyond(state_, reference_));
+    return looks && (reaches_too_far(state_, reference_, model_) || went_beyond(state_, reference_));
   }
 
   /// Moves the likelihood's reference to the mean of all walkers, and has integrals right for the walkers
@@ -410,6 +412,20 @@ class Run {
         all[c * n + i] = static_cast<float>(l[i] + factor[c] / static_cast<double>(n));
     });
     return all;
+  }
+
+  /// The moves of sweep t where integrals are right near the walkers only: if one went beyond, integrals are
+  /// made right there, and the moves are made again, with the same random numbers.
+  void moves_within_reach(std::size_t t) {
+    const Ensembles before = state_;
+    marginal_moves(t, 0, state_.ensembles);
+    for (int again = 0; again < 3 && went_beyond(state_, reference_); ++again) {
+      reference_ = reference_of(state_, model_);
+      state_ = before;
+      likelihood_->rebase(reference_.theta, reference_.others);
+      evaluate_all();
+      marginal_moves(t, 0, state_.ensembles);
+    }
   }
 
   [[nodiscard]] std::size_t marginal_moves_per_sweep() const { return marginal_moves_ + (draws_ ? 1 : 0); }
