@@ -66,8 +66,8 @@ struct FitOptions {
   /// stretch 0.2, snooker 0.1.
   MoveMix moves = {};
   /// 0: on the naive or marginal likelihood 5 (quadrature, samples: 1); given latents 10 in the centred and
-  /// 10 in the non-centred step. Where `moves` are the default ones, 2 if the normal moves are accepted, 1
-  /// beside draws of a normal population's theta, if those are.
+  /// 10 in the non-centred step. Where `moves` are the default ones, 2 if the normal moves are accepted, 1 or
+  /// none beside draws of a normal population's theta, if those are.
   std::size_t moves_per_step = 0;
   double stretch_scale = 2;        ///< a of the stretch move, > 1
   bool interweaving = true;        ///< joint: false has theta move at fixed latents alone

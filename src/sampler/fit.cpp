@@ -161,15 +161,21 @@ class Run {
       for (auto* counts : {&state_.outside_count, &state_.kinds})
         std::fill(counts->begin(), counts->end(), 0u);
     if (!likelihood_ || t == 0) return;
-    if (chooses_moves_ && t == header_.burn_in / 4) choose_moves();
+    if (chooses_moves_ && t == looks_at_moves()) choose_moves();
     if (recenters_at(t)) recenter();
   }
 
-  /// What is accepted says how many moves are enough: one beside draws of theta, if nearly all of those are,
-  /// two where a third of the normal moves is. Those are given up where few are.
+  /// A quarter into burn-in; draws of theta show soon what they are worth.
+  [[nodiscard]] std::size_t looks_at_moves() const {
+    const std::size_t quarter = header_.burn_in / 4;
+    return draws_ ? std::min<std::size_t>(quarter, 16) : quarter;
+  }
+
+  /// What is accepted says how many moves are enough: beside draws of theta one, if most of those are, and
+  /// none, if all but a few are; two where a third of the normal moves is. Those are given up where few are.
   void choose_moves() {
-    if (draws_ && accepted_share(state_, MoveKind::draw) > 0.9) {
-      marginal_moves_ = 1;
+    if (const double drawn = accepted_share(state_, MoveKind::draw); drawn > 0.9) {
+      marginal_moves_ = drawn > 0.97 ? 0 : 1;
       return;
     }
     const double accepted = accepted_share(state_, MoveKind::normal);
@@ -232,7 +238,8 @@ class Run {
     const std::size_t rounds = (ensembles + threads - 1) / threads;
     if (ensembles / rounds <= std::clamp<std::uint64_t>(terms >> 20, 1, threads)) return 1;
     const std::size_t b = header_.burn_in;
-    std::size_t end = t < b / 4 ? b / 4 : t < b / 2 ? b / 2 : t < b ? b : b + header_.steps;
+    const std::size_t look = looks_at_moves();
+    std::size_t end = t < look ? look : t < b / 2 ? b / 2 : t < b ? b : b + header_.steps;
     if (t >= b && options_.until.any()) end = std::min(end, b + rule_.next_look());
     // the latents that follow take about two nanoseconds each
     const std::uint64_t latents = joint_ ? catalog_.size() * state_.chains() : 0;
