@@ -9,11 +9,11 @@
 namespace starling {
 namespace {
 
-/// What a fit holds: objects, their posterior samples, numbers of the catalog, whether kernels see it, and
+/// What a fit holds: objects, their posterior samples, numbers of the catalog, how many kernels see it, and
 /// whether latents go from sweep to sweep.
 struct Holdings {
-  std::size_t objects, samples, numbers;
-  bool in_kernels, keeps_latents;
+  std::size_t objects, samples, numbers, kernels;
+  bool keeps_latents;
 };
 
 std::size_t numbers_of(const Catalog& catalog) {
@@ -31,7 +31,7 @@ MemoryPlan plan_of(const Model& model, const Holdings& holdings, Method method, 
   // of several latents per object, with a covariance and its factor
   const std::uint64_t each = model.definition().latents().size(),
                       numbers = each == 1 ? 1 : each * (each + 1) / 2;
-  const std::uint64_t columns = holdings.in_kernels ? 2 * n * numbers + 3 * samples : 0;
+  const std::uint64_t columns = holdings.kernels * (2 * n * numbers + 3 * samples);
   const std::uint64_t kept = joint && holdings.keeps_latents ? n * each : 0,
                       latents = kept * latent_row(chains) * sizeof(float),
                       on_device = kept * padded(chains) * sizeof(float);
@@ -42,6 +42,9 @@ MemoryPlan plan_of(const Model& model, const Holdings& holdings, Method method, 
   const std::uint64_t nodes =
       method == Method::marginal && integral == "quadrature" && samples == 0 ? 32 * n : 0;
   const std::uint64_t catalog = holdings.numbers * sizeof(double);
+  // of a catalog that is not too large, which the chain keeps; and twice more while it is written
+  const std::uint64_t observed =
+      objects <= ChainFileOptions{}.observed_limit ? 3 * (holdings.numbers - samples) * sizeof(double) : 0;
   // a block of 64 sweeps, in memory a few times over while it is written
   const std::uint64_t likelihoods =
       options.log_likelihood_every > 0 ? n * chains * sizeof(float) : 0;  // of one draw
@@ -59,8 +62,8 @@ MemoryPlan plan_of(const Model& model, const Holdings& holdings, Method method, 
   // in double while they are made, but for the closed forms of a marginal fit, which are made in pieces
   const std::uint64_t in_double =
       (joint || numbers > 1 || samples > 0 ? columns : 0) * sizeof(double) + nodes * 7 * sizeof(double);
-  plan.host_bytes = catalog + (columns + 4 * nodes) * sizeof(float) + in_double + latents + per_object +
-                    block + (32u << 20);
+  plan.host_bytes = catalog + observed + (columns + 4 * nodes) * sizeof(float) + in_double + latents +
+                    per_object + block + (32u << 20);
   const auto mb = [](std::uint64_t bytes) { return static_cast<double>(bytes) * 1e-6; };
   plan.text = fmt::format(
       "objects {}, posterior samples {}, chains {} ({} ensembles of {} walkers)\n"
@@ -84,16 +87,18 @@ MemoryPlan plan_memory(const Model& model, const Catalog& catalog, Method method
   const auto& definition = model.definition();
   const FitOptions used = with_defaults(options, model, method);
   const std::size_t samples = definition.numbers_beside_columns(catalog);
-  return plan_of(
-      model,
-      {catalog.size(), samples, numbers_of(catalog) + samples,
-       !definition.sums_say_all(catalog, method, used), scheme_of(used, model, method) != "collapsed"},
-      method, used);
+  const bool joint = method == Method::joint, collapsed = scheme_of(used, model, method) == "collapsed",
+             likelihood = (!joint || collapsed) &&
+                          !definition.sums_say_all(catalog, joint ? Method::marginal : method, used);
+  return plan_of(model,
+                 {catalog.size(), samples, numbers_of(catalog) + samples,
+                  (joint ? 1u : 0u) + (likelihood ? 1u : 0u), !collapsed},
+                 method, used);
 }
 
 MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samples, Method method,
                        const FitOptions& options) {
-  return plan_of(model, {objects, samples, 3 * objects + samples, true, true}, method,
+  return plan_of(model, {objects, samples, 3 * objects + samples, 1, true}, method,
                  with_defaults(options, model, method));
 }
 
