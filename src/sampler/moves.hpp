@@ -37,8 +37,8 @@ double propose_snooker(std::span<const double> theta, const OtherHalf& other, Ho
                        std::span<double> proposed);
 
 /// Normal move: theta' is drawn anew from what is known of a normal distribution that the other half was
-/// drawn from. That is a t distribution about their mean, of count - d degrees of freedom and scale matrix (1
-/// + 1 / count) / (count - d) times the sum of squared deviations (Gelman et al. 2013, Bayesian Data
+/// drawn from: a t distribution about their mean, of nu = count - d degrees of freedom, whose scale matrix is
+/// the sum of their squared deviations times (1 + 1 / count) / nu (Gelman et al. 2013, Bayesian Data
 /// Analysis, section 3.6, the predictive distribution under Jeffreys' prior). Close to a normal target most
 /// are accepted, and what follows is independent of what was.
 class NormalMove {
