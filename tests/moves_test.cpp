@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "known_targets.hpp"
+#include "kolmogorov.hpp"
 #include "sampler/ensemble.hpp"
 
 namespace starling {
@@ -355,15 +356,11 @@ TEST(Stretch, DrawsZWithDensityOneOverItsRoot) {
       ASSERT_NEAR((proposed[1] - 4) / -2, z[i], 1e-12);
       ASSERT_NEAR(factor, std::log(z[i]), 1e-9);  // (d - 1) ln z
     }
-    std::sort(z.begin(), z.end());
-    double largest = 0;  // Kolmogorov's statistic; above 3 by chance: 3e-8
-    for (std::size_t i = 0; i < n; ++i) {
-      const double f = (std::sqrt(z[i]) - std::sqrt(1 / a)) / (std::sqrt(a) - std::sqrt(1 / a));
-      ASSERT_TRUE(f > -1e-9 && f < 1 + 1e-9);
-      largest = std::max({largest, f - static_cast<double>(i) / static_cast<double>(n),
-                          static_cast<double>(i + 1) / static_cast<double>(n) - f});
-    }
-    EXPECT_LT(largest * std::sqrt(static_cast<double>(n)), 3);
+    const auto cdf = [a](double value) {
+      return (std::sqrt(value) - std::sqrt(1 / a)) / (std::sqrt(a) - std::sqrt(1 / a));
+    };
+    for (const double value : z) ASSERT_TRUE(cdf(value) > -1e-9 && cdf(value) < 1 + 1e-9);
+    EXPECT_LT(kolmogorov(z, cdf), 3);
   }
 }
 
@@ -402,12 +399,7 @@ TEST(NormalMove, DrawsFromThePredictiveDistributionOfTheOtherHalf) {
     ASSERT_NEAR(factor, std::log(pdf(t, before) / pdf(t, after)), 1e-9);
     u[i] = cdf(t, after);
   }
-  std::sort(u.begin(), u.end());
-  double largest = 0;  // Kolmogorov's statistic; above 3 by chance: 3e-8
-  for (std::size_t i = 0; i < n; ++i)
-    largest = std::max({largest, u[i] - static_cast<double>(i) / static_cast<double>(n),
-                        static_cast<double>(i + 1) / static_cast<double>(n) - u[i]});
-  EXPECT_LT(largest * std::sqrt(static_cast<double>(n)), 3);
+  EXPECT_LT(kolmogorov(u, [](double value) { return value; }), 3);
 }
 
 TEST(NormalMove, FollowsTheWalkersThroughAnyLinearMap) {

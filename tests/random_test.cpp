@@ -14,6 +14,7 @@
 
 #include "backends/cpu_variants.hpp"
 #include "backends/host_streams.hpp"
+#include "kolmogorov.hpp"
 
 #if __has_include(<Random123/philox.h>)
 #include <Random123/philox.h>
@@ -25,18 +26,6 @@ namespace starling {
 namespace {
 
 using Block = Words<std::uint32_t>;
-
-/// sqrt(n) sup |F_n - F|; the values are sorted.
-double kolmogorov(std::vector<double> values, const std::function<double(double)>& cdf) {
-  std::sort(values.begin(), values.end());
-  const double n = static_cast<double>(values.size());
-  double largest = 0;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const double f = cdf(values[i]), k = static_cast<double>(i);
-    largest = std::max({largest, f - k / n, (k + 1) / n - f});
-  }
-  return largest * std::sqrt(n);
-}
 
 double normal_cdf(double z) {
   return 0.5 * std::erfc(-z / std::sqrt(2.0));

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <numeric>
 #include <optional>
+#include <utility>
 
 #include "backends/parallel.hpp"
 #include "sampler/ensemble.hpp"
@@ -388,7 +389,10 @@ class Run {
   void recenter() {
     if (counts_.done > 0 && counts_.done <= header_.burn_in)
       rescue_lost(state_, options_.seed, static_cast<std::uint32_t>(counts_.done));
-    reference_ = reference_of(state_, model_);
+    rebase(reference_of(state_, model_));
+  }
+  void rebase(Reference reference) {
+    reference_ = std::move(reference);
     likelihood_->rebase(reference_.theta, reference_.others);
     evaluate_all();
   }
@@ -427,10 +431,9 @@ class Run {
     const Ensembles before = state_;
     marginal_moves(t, 0, state_.ensembles);
     for (int again = 0; again < 3 && went_beyond(state_, reference_); ++again) {
-      reference_ = reference_of(state_, model_);
+      Reference wider = reference_of(state_, model_);
       state_ = before;
-      likelihood_->rebase(reference_.theta, reference_.others);
-      evaluate_all();
+      rebase(std::move(wider));
       marginal_moves(t, 0, state_.ensembles);
     }
   }
