@@ -10,26 +10,29 @@
 #include <string>
 #include <vector>
 
+#include "starling/numbers.hpp"
+
 namespace starling {
 
+/// Numbers are vectors of double; those of 256 MiB or more lie on disk.
 struct Catalog {
-  std::vector<double> x;  ///< [N] measured values; for a samples catalog the median of each object's samples
-  std::vector<double> sigma;    ///< [N] noise (standard deviation, > 0); or one number for all; or empty
-  std::vector<double> weight;   ///< [N] w_i >= 0 of ln L = sum w_i ln L_i; or empty (all one)
+  Numbers x;       ///< [N] measured values; for a samples catalog the median of each object's samples
+  Numbers sigma;   ///< [N] noise (standard deviation, > 0); or one number for all; or empty
+  Numbers weight;  ///< [N] w_i >= 0 of ln L = sum w_i ln L_i; or empty (all one)
   std::vector<std::string> id;  ///< [N] names of the objects, or empty
   /// All objects' posterior samples mu_ik one after the other; or empty. Of several latents per object the
   /// components of a sample stand side by side.
-  std::vector<double> samples;
+  Numbers samples;
   std::size_t sample_size = 1;         ///< components of a sample
   std::vector<std::uint64_t> offsets;  ///< [N + 1] object i owns samples [offsets[i], offsets[i + 1])
-  std::vector<double> log_interim;     ///< ln pi0(mu_ik), up to a constant, per sample; empty: flat
+  Numbers log_interim;                 ///< ln pi0(mu_ik), up to a constant, per sample; empty: flat
   std::string interim_prior = {};      ///< the prior, as parse_prior reads it, that log_interim is of; or ""
 
   /// By role, such as "trials" or "z": [N] values of what a measurement needs besides x and sigma.
-  std::map<std::string, std::vector<double>> columns;
+  std::map<std::string, Numbers> columns;
 
   /// By role, such as "flux": rows of numbers, [N][size / N].
-  std::map<std::string, std::vector<double>> arrays = {};
+  std::map<std::string, Numbers> arrays = {};
 
   std::string source;  ///< file it came from, "" if it was made in memory
   std::string hash;    ///< SHA-256 of what was read (hex), "" if it was made in memory
@@ -44,7 +47,9 @@ struct Catalog {
   [[nodiscard]] bool has_samples() const { return !samples.empty(); }
   [[nodiscard]] double sigma_of(std::size_t i) const { return sigma.size() == 1 ? sigma[0] : sigma[i]; }
   /// The values in this role. Throws InputError that names the role where the catalog has none.
-  [[nodiscard]] const std::vector<double>& column(const std::string& role) const;
+  [[nodiscard]] const Numbers& column(const std::string& role) const;
+  /// What the columns on disk have of objects [begin, end) leaves memory until it is read again.
+  void let_go(std::size_t begin, std::size_t end) const;
   /// The row number of the object with this id; without ids the id is the row number from 0.
   /// Throws InputError where there is none, or where several have it.
   [[nodiscard]] std::size_t find(const std::string& id) const;

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "starling/numbers.hpp"
+
 namespace starling {
 
 /// How objects were selected. Build it by parse_selection, or by hand.
@@ -29,7 +31,7 @@ struct Selection {
   double injected = 0;        ///< how many were drawn, seen or not
   /// By role: covariates of the injections, for populations that depend on them; p_draw is their density,
   /// too.
-  std::map<std::string, std::vector<double>> covariates;
+  std::map<std::string, Numbers> covariates;
   bool rate = false;  ///< `rate` is a hyperparameter
   std::string text;   ///< as on the command line
 

@@ -145,36 +145,42 @@ class Assembly {
     if (notes_ != nullptr) notes_->push_back(fmt::format("{}: {}", path_.string(), text));
   }
 
-  std::vector<double> per_object(const std::string& name) {
+  Numbers per_object(const std::string& name) {
     const auto column = open_single(name);
-    return per_object(*column);
-  }
-  std::vector<double> per_object(const FileColumn& column) const {
-    std::vector<double> values;
+    Numbers values;
     values.reserve(objects_);
-    for_each_value(column, [&](std::size_t row, double value) {
-      if (kept(row)) values.push_back(value);
+    for_each_value(*column, [&](std::size_t row, double value) {
+      if (!kept(row)) return;
+      values.push_back(value);
+      let_last_go(values);
     });
     return values;
   }
-  std::vector<double> noise(const std::string& name) {
+  /// From time to time: what was read so far.
+  static void let_last_go(const Numbers& values) {
+    if (values.size() % numbers_at_once == 0) values.let_go(values.size() - numbers_at_once, values.size());
+  }
+  Numbers noise(const std::string& name) {
     const auto column = open_single(name);
-    std::vector<double> sigma;
+    Numbers sigma;
     sigma.reserve(objects_);
     std::size_t before = 0;
     for_each_value(*column, [&](std::size_t row, double value) {
-      if (kept(row)) append_noise(sigma, before++, value);
+      if (!kept(row)) return;
+      append_noise(sigma, before++, value);
+      let_last_go(sigma);
     });
     if (sigma.size() == 1) sigma.shrink_to_fit();
     return sigma;
   }
   /// Rows of several numbers, one per object, all as long: [object][number].
-  std::vector<double> rows_of_numbers(const FileColumn& column) {
+  Numbers rows_of_numbers(const FileColumn& column) {
     const std::size_t each = column.shape()[1];
     if (!column.offsets().empty() || each == 0)
       throw error(column, "has rows of different lengths, expected as many numbers for every object");
     set_rows(column, column.shape()[0]);
-    std::vector<double> all, some;
+    Numbers all;
+    std::vector<double> some;
     all.reserve(objects_ * each);
     for (std::size_t first = 0, last = 0; first < *rows_; first = last) {
       last = std::min(first + std::max<std::size_t>(numbers_at_once / each, 1), *rows_);
@@ -437,6 +443,7 @@ class Assembly {
       const std::size_t before = bad.rows().size();
       check_row(i, row, bad);
       if (bad.rows().size() != before) objects_left_out.push_back(i);
+      if (i % numbers_at_once == numbers_at_once - 1) catalog_.let_go(i + 1 - numbers_at_once, i + 1);
     });
     bad.report(objects(), notes_);
     if (!objects_left_out.empty()) leave_out(objects_left_out, objects());
@@ -514,7 +521,7 @@ class Assembly {
   void join_components() {
     if (other_components_.empty()) return;
     const std::size_t d = other_components_.size() + 1, count = catalog_.samples.size();
-    std::vector<double> all(count * d);
+    Numbers all(count * d);
     for (std::size_t k = 0; k < count; ++k) {
       all[k * d] = catalog_.samples[k];
       for (std::size_t j = 1; j < d; ++j) all[k * d + j] = other_components_[j - 1][k];
@@ -531,8 +538,8 @@ class Assembly {
   std::size_t objects_ = 0;          // rows that the mask leaves
   std::vector<bool> mask_;
   std::size_t padded_ = 0;
-  std::vector<std::vector<double>> other_components_;  // of the samples
-  bool are_logarithms_ = false;                        // those densities are logarithms in the file
+  std::vector<Numbers> other_components_;  // of the samples
+  bool are_logarithms_ = false;            // those densities are logarithms in the file
   bool has_densities_ = false;  // log_interim holds densities as they were read, until they are checked
   std::map<std::string, std::string> role_names_;
   Catalog catalog_;

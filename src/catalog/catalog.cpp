@@ -9,20 +9,23 @@
 
 #include "catalog/files.hpp"
 #include "catalog/rows.hpp"
+#include "formulas/objects.hpp"
 #include "starling/error.hpp"
 #include "starling/model.hpp"
 
 namespace starling {
 namespace {
 
-void check_values(const std::string& catalog, const std::vector<double>& values, Role role,
-                  const char* name) {
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (const char* expected = complaint(role, values[i])) {
-      throw InputError(
-          fmt::format("{}: row {}, {} = {}: expected {}", catalog, i, name, values[i], expected));
+void check_values(const std::string& catalog, const Numbers& values, Role role, const char* name) {
+  in_pieces(values.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      if (const char* expected = complaint(role, values[i])) {
+        throw InputError(
+            fmt::format("{}: row {}, {} = {}: expected {}", catalog, i, name, values[i], expected));
+      }
     }
-  }
+    values.let_go(begin, end);
+  });
 }
 
 void check_size(const std::string& catalog, std::size_t size, std::size_t expected, const char* name) {
@@ -77,7 +80,7 @@ std::filesystem::path catalog_file(const std::filesystem::path& path) {
   return text.substr(0, open);
 }
 
-const std::vector<double>& Catalog::column(const std::string& role) const {
+const Numbers& Catalog::column(const std::string& role) const {
   const auto found = columns.find(role);
   if (found != columns.end()) return found->second;
   std::vector<std::string> known;
@@ -85,6 +88,12 @@ const std::vector<double>& Catalog::column(const std::string& role) const {
   throw InputError(fmt::format("{}: has no column for '{}'{}; name one with --column {}=COLUMN",
                                source.empty() ? "catalog" : shown(source), role, did_you_mean(role, known),
                                role));
+}
+
+void Catalog::let_go(std::size_t begin, std::size_t end) const {
+  for (const auto* values : {&x, &sigma, &weight})
+    if (values->size() == size()) values->let_go(begin, end);
+  for (const auto& [role, values] : columns) values.let_go(begin, end);
 }
 
 bool all_have_as_many_samples(const Catalog& catalog) {

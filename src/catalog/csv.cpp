@@ -50,7 +50,7 @@ struct NumberColumn {
   Role role;
   std::size_t field;
   std::string name;
-  std::vector<double>* values;
+  Numbers* values;
 };
 
 /// The header row, and which field each wanted column is.
@@ -256,19 +256,27 @@ class RowsReader {
     const auto& first = *wanted_.numbers.front().values;
     std::size_t more = 0;
     for (const Rows& part : parts_) more += part.values.size() / wanted_.numbers.size();
-    if (file_size_ == 0 || first.capacity() >= first.size() + more) return;
+    if (file_size_ == 0 || first.capacity() >= objects_ + more) return;
     const double share = static_cast<double>(bytes_ + bytes) / static_cast<double>(file_size_);
-    const auto all = static_cast<std::size_t>(1.05 * static_cast<double>(first.size() + more) / share) + 64;
+    const auto all = static_cast<std::size_t>(1.05 * static_cast<double>(objects_ + more) / share) + 64;
     for (const NumberColumn& column : wanted_.numbers) column.values->reserve(all);
     if (wanted_.has_id()) ids_.reserve(all);
   }
 
   void append(Rows& part) {
-    const std::size_t columns = wanted_.numbers.size();
+    const std::size_t columns = wanted_.numbers.size(), rows = part.values.size() / columns;
     for (std::size_t c = 0; c < columns; ++c) {
-      std::vector<double>& values = *wanted_.numbers[c].values;
-      for (std::size_t v = c; v < part.values.size(); v += columns) values.push_back(part.values[v]);
+      const NumberColumn& column = wanted_.numbers[c];
+      const auto at = [&](std::size_t row) { return part.values[row * columns + c]; };
+      if (column.role == Role::sigma) {
+        for (std::size_t i = 0; i < rows; ++i) append_noise(*column.values, objects_ + i, at(i));
+      } else {
+        for (std::size_t i = 0; i < rows; ++i) column.values->push_back(at(i));
+      }
+      column.values->let_go(column.values->size() - std::min(column.values->size(), rows),
+                            column.values->size());
     }
+    objects_ += rows;
     std::move(part.ids.begin(), part.ids.end(), std::back_inserter(ids_));
     part.values.clear();
     part.ids.clear();
@@ -276,7 +284,7 @@ class RowsReader {
 
   Wanted wanted_;
   std::vector<std::string>& ids_;
-  std::size_t row_ = 0, line_;
+  std::size_t row_ = 0, line_, objects_ = 0;  // objects: rows that were right
   std::uint64_t file_size_, bytes_ = 0;
   const std::filesystem::path& path_;
   BadRows& bad_;
@@ -330,7 +338,7 @@ Wanted wanted_columns(const Header& header, const CatalogOptions& options, Catal
   Wanted wanted;
   wanted.fields = header.size();
   wanted.id = header.optional_column(options.id, "id");
-  const auto add = [&](Role role, std::size_t field, std::vector<double>& values) {
+  const auto add = [&](Role role, std::size_t field, Numbers& values) {
     if (field < header.size()) wanted.numbers.push_back({role, field, header.name(field), &values});
   };
   if (!options.x.empty()) add(Role::x, header.column(options.x), catalog.x);
@@ -372,8 +380,6 @@ Catalog read_csv(const std::filesystem::path& path, const CatalogOptions& option
   bad.report(reader.rows(), notes);
   if (options.x.empty()) catalog.x.assign(catalog.columns.begin()->second.size(), 0.0);
   if (options.sigma_value) catalog.sigma = {*options.sigma_value};
-  for (std::size_t i = 0; const double sigma : std::exchange(catalog.sigma, {}))
-    append_noise(catalog.sigma, i++, sigma);
   for_each_role(
       options, [](const std::string&) { return false; },
       [&](const std::string& role, double value) { catalog.columns[role].assign(catalog.size(), value); },

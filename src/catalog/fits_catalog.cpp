@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,8 @@ namespace {
 /// A column to write: numbers of all objects, or what `texts` or samples hold.
 struct Output {
   std::string name, format;
-  const std::vector<double>* values = nullptr;   // one per object, or one for all
-  const std::vector<double>* samples = nullptr;  // by the catalog's offsets
+  std::span<const double> values = {};   // one per object, or one for all
+  std::span<const double> samples = {};  // by the catalog's offsets
   const std::vector<std::string>* texts = nullptr;
   std::size_t width = 0;  // of rows of numbers: how many of `values` each object has
 };
@@ -40,22 +41,21 @@ class Writer {
     rectangular_ = catalog.has_samples() && all_have_as_many_samples(catalog);
   }
 
-  void add(const char* name, const std::vector<double>& values) {
-    if (!values.empty()) outputs_.push_back({.name = name, .format = "1D", .values = &values});
+  void add(const char* name, std::span<const double> values) {
+    if (!values.empty()) outputs_.push_back({.name = name, .format = "1D", .values = values});
   }
-  void add_rows(const std::string& name, const std::vector<double>& values) {
+  void add_rows(const std::string& name, std::span<const double> values) {
     const std::size_t width = values.size() / catalog_.size();
-    outputs_.push_back(
-        {.name = name, .format = fmt::format("{}D", width), .values = &values, .width = width});
+    outputs_.push_back({.name = name, .format = fmt::format("{}D", width), .values = values, .width = width});
   }
   void add(const char* name, const std::vector<std::string>& texts) {
     if (!texts.empty()) outputs_.push_back({.name = name, .format = text_format(texts), .texts = &texts});
   }
-  void add_samples(const char* name, const std::vector<double>& samples) {
+  void add_samples(const char* name, std::span<const double> samples) {
     if (samples.empty()) return;
     const auto format =
         rectangular_ ? fmt::format("{}D", samples.size() / catalog_.size()) : std::string("1QD");
-    outputs_.push_back({.name = name, .format = format, .samples = &samples});
+    outputs_.push_back({.name = name, .format = format, .samples = samples});
   }
 
   void write() {
@@ -82,16 +82,16 @@ class Writer {
   void write(const Output& output, int column, std::size_t first, std::size_t last) {
     if (output.texts != nullptr) return write_texts(*output.texts, column, first, last);
     if (output.width > 0)
-      return write_numbers(column, first, output.values->data() + first * output.width,
+      return write_numbers(column, first, output.values.data() + first * output.width,
                            (last - first) * output.width);
-    if (output.values != nullptr) {
-      const bool one_for_all = output.values->size() == 1;
-      std::vector<double> values(last - first, output.values->front());
-      if (!one_for_all) std::copy_n(output.values->data() + first, values.size(), values.data());
+    if (!output.values.empty()) {
+      const bool one_for_all = output.values.size() == 1;
+      std::vector<double> values(last - first, output.values.front());
+      if (!one_for_all) std::copy_n(output.values.data() + first, values.size(), values.data());
       return write_numbers(column, first, values.data(), values.size());
     }
     const auto& offsets = catalog_.offsets;
-    const double* samples = output.samples->data();
+    const double* samples = output.samples.data();
     if (rectangular_) {
       return write_numbers(column, first, samples + offsets[first], offsets[last] - offsets[first]);
     }

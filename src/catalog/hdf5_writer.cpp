@@ -1,6 +1,7 @@
 /// Writing catalogs as HDF5 files.
 #include <fmt/format.h>
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,7 @@ class Writer {
     check(H5Dwrite(dataset.id(), memory_type, h5::whole_dataset, h5::whole_dataset, H5P_DEFAULT, data) >= 0);
   }
 
-  void put(const char* name, const std::vector<double>& values) {
+  void put(const char* name, std::span<const double> values) {
     if (!values.empty()) put(name, {values.size()}, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, values.data());
   }
 

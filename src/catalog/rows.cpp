@@ -35,10 +35,11 @@ bool may_be_dropped(Role role, double value) {
   return !std::isfinite(value) || role == Role::sigma;
 }
 
-void append_noise(std::vector<double>& sigma, std::size_t before, double value) {
+void append_noise(Numbers& sigma, std::size_t before, double value) {
   if (before > 0 && sigma.size() == 1) {
     if (value == sigma[0]) return;
     sigma.resize(before, sigma[0]);
+    sigma.let_go(0, before);
   }
   sigma.push_back(value);
 }

@@ -43,7 +43,7 @@ class BadRows {
 
 /// Appends the noise of one more object to that of `before` others: as long as all are the same, one number
 /// stands for them.
-void append_noise(std::vector<double>& sigma, std::size_t before, double value);
+void append_noise(Numbers& sigma, std::size_t before, double value);
 
 /// How a file is called in messages.
 std::string shown(const std::filesystem::path& path);

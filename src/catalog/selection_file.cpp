@@ -30,8 +30,9 @@ void read_table(Selection& s, const std::string& file) {
   options.x = "mu";
   options.columns["p_det"] = "p_det";
   const Catalog table = read_catalog(file, options);
-  s.mu = table.x;
-  s.value = table.columns.at("p_det");
+  const auto& p_det = table.column("p_det");
+  s.mu.assign(table.x.begin(), table.x.end());
+  s.value.assign(p_det.begin(), p_det.end());
   if (s.mu.size() < 2) throw InputError(fmt::format("{}: a table of p_det needs two rows at least", file));
   for (std::size_t k = 0; k < s.mu.size(); ++k) {
     if (!(s.value[k] >= 0 && s.value[k] <= 1))
@@ -64,7 +65,7 @@ void read_injections(Selection& s, const std::string& file, std::string_view pop
     throw InputError(fmt::format(
         "{}: injections need a column p_draw or log_p_draw, the density they were drawn from", file));
   if (log_density != found.columns.end()) {
-    s.value = log_density->second;
+    s.value.assign(log_density->second.begin(), log_density->second.end());
   } else {
     for (std::size_t k = 0; k < density->second.size(); ++k) {
       if (!(density->second[k] > 0))

@@ -7,6 +7,7 @@
 #include <memory>
 #include <numeric>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -279,7 +280,7 @@ void put_header(const Group& root, const JournalHead& head) {
   put_creation(root, head);
 }
 
-void put_objects(const Group& group, int object, const char* name, const std::vector<double>& values,
+void put_objects(const Group& group, int object, const char* name, std::span<const double> values,
                  bool has_id) {
   if (values.empty()) return;
   const std::size_t n = values.size();

@@ -25,8 +25,8 @@ class ByteWriter {
     put(std::uint64_t{text.size()});
     append(text.data(), text.size());
   }
-  template <class T>
-  void put(const std::vector<T>& values) {
+  template <class T, class A>
+  void put(const std::vector<T, A>& values) {
     put(std::uint64_t{values.size()});
     if constexpr (std::is_arithmetic_v<T>) {
       append(values.data(), values.size() * sizeof(T));
@@ -66,8 +66,8 @@ class ByteReader {
     }
   }
   void get(std::string& text) { text = take(length()); }
-  template <class T>
-  void get(std::vector<T>& values) {
+  template <class T, class A>
+  void get(std::vector<T, A>& values) {
     const std::size_t size = length();
     if constexpr (std::is_arithmetic_v<T>) {
       if (size > bytes_.size() / sizeof(T)) throw std::out_of_range("an array ends too early");

@@ -108,7 +108,7 @@ Catalog read_observed(const Group& root) {
   catalog.hash = group.text("hash");
   if (!group.has_variable("x")) return catalog;
   const std::size_t n = group.dimension("object");
-  const auto read = [&](const char* name, std::vector<double>& values) {
+  const auto read = [&](const char* name, Numbers& values) {
     if (!group.has_variable(name)) return;
     group.check_shape(name, {n});
     values.resize(n);

@@ -32,23 +32,24 @@ std::string weak_prior(const Parameter& parameter, double mean, double sd) {
 /// Throws the error that shows how priors are written unless every parameter has one.
 void require_priors(const std::vector<Parameter>& parameters, const Request& request,
                     const Catalog& catalog) {
+  std::vector<std::string> missing;
+  for (const auto& parameter : parameters)
+    if (!request.priors.contains(parameter.name) && parameter.prior.empty())
+      missing.push_back(parameter.name);
+  if (missing.empty()) return;
+
   const auto n = static_cast<double>(catalog.size());
   double mean = 0, square = 0;
   for (const double x : catalog.x) mean += x / n;
   for (const double x : catalog.x) square += (x - mean) * (x - mean) / n;
   const double sd = square > 0 ? std::sqrt(square) : 1;
-
-  std::vector<std::string> missing;
   std::string flags;
-  for (const auto& parameter : parameters) {
-    if (request.priors.contains(parameter.name) || !parameter.prior.empty()) continue;
-    missing.push_back(parameter.name);
-    flags += fmt::format(" --prior {}='{}'", parameter.name, weak_prior(parameter, mean, sd));
-  }
-  if (!missing.empty())
-    throw InputError(
-        fmt::format("no prior for {}; say what you know, or begin with weak ones for this catalog:{}",
-                    list_text(missing), flags));
+  for (const auto& parameter : parameters)
+    if (std::find(missing.begin(), missing.end(), parameter.name) != missing.end())
+      flags += fmt::format(" --prior {}='{}'", parameter.name, weak_prior(parameter, mean, sd));
+  throw InputError(
+      fmt::format("no prior for {}; say what you know, or begin with weak ones for this catalog:{}",
+                  list_text(missing), flags));
 }
 
 /// Says which priors were not given, and what they are.

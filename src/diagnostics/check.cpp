@@ -9,6 +9,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <span>
 
 #include "backends/parallel.hpp"
 #include "diagnostics/json_text.hpp"
@@ -26,7 +27,7 @@ double share(const std::vector<double>& values, double probability) {
 }
 
 /// Correlation of two columns; NaN if one of them is constant.
-double correlation(const std::vector<double>& a, const std::vector<double>& b) {
+double correlation(std::span<const double> a, std::span<const double> b) {
   const double n = static_cast<double>(a.size());
   double ma = 0, mb = 0, aa = 0, bb = 0, ab = 0;
   for (std::size_t i = 0; i < a.size(); ++i) ma += a[i] / n, mb += b[i] / n;

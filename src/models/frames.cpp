@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/pieces.hpp"
 #include "models/quadrature.hpp"
 
 namespace starling {
@@ -25,6 +26,11 @@ double standard_deviation(const std::vector<double>& values) {
   return std::sqrt(squares);
 }
 
+/// The first object from `begin` on that is among one in `every`.
+std::size_t every_from(std::size_t begin, std::size_t every) {
+  return (begin + every - 1) / every * every;
+}
+
 /// Calls f with the point of one object in `every`, of [begin, end).
 template <class F>
 void for_points(const MeasurementModel* measurement, const Catalog& catalog, std::size_t begin,
@@ -41,10 +47,12 @@ void for_points(const MeasurementModel* measurement, const Catalog& catalog, std
 
 std::vector<double> points_of(const MeasurementModel* measurement, const Catalog& catalog,
                               std::size_t every) {
-  if (measurement == nullptr && every == 1) return catalog.x;
   std::vector<double> points;
   points.reserve(catalog.size() / every + 1);
-  for_points(measurement, catalog, 0, catalog.size(), every, [&](double point) { points.push_back(point); });
+  in_pieces(catalog, [&](std::size_t begin, std::size_t end) {
+    for_points(measurement, catalog, every_from(begin, every), end, every,
+               [&](double point) { points.push_back(point); });
+  });
   return points;
 }
 
@@ -103,20 +111,25 @@ std::vector<double> noise_variances(const MeasurementModel* measurement,
   }
   const Rows rows(*measurement, catalog);
   const auto c = measurement->prepare(measurement_theta, Frame{});
-  for (std::size_t i = 0; i < catalog.size(); i += every) {
-    const auto datum = measurement->datum(rows[i], Frame{});
-    noise.push_back(measurement->normal_like() ? measurement->variance(c, datum)
-                                               : std::pow(likelihood_width(*measurement, c, datum), 2));
-  }
+  in_pieces(catalog, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = every_from(begin, every); i < end; i += every) {
+      const auto datum = measurement->datum(rows[i], Frame{});
+      noise.push_back(measurement->normal_like() ? measurement->variance(c, datum)
+                                                 : std::pow(likelihood_width(*measurement, c, datum), 2));
+    }
+  });
   return noise;
 }
 
 bool has_one_noise(const MeasurementModel& measurement, const Catalog& catalog) {
   const Rows rows(measurement, catalog);
   const double first = measurement.datum(rows[0], Frame{}).v[0];
-  for (std::size_t i = 1; i < catalog.size(); ++i)
-    if (measurement.datum(rows[i], Frame{}).v[0] != first) return false;
-  return true;
+  bool same = true;
+  in_pieces(catalog, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end && same; ++i)
+      same = measurement.datum(rows[i], Frame{}).v[0] == first;
+  });
+  return same;
 }
 
 Points summary_of(const std::vector<double>& points, const std::vector<double>& noise) {
@@ -152,11 +165,12 @@ Points summary_of(const MeasurementModel* measurement,
                                           : std::vector<double>{});
   p.n *= static_cast<double>(every);
   if (every == 1) return p;
-  for_points(measurement, catalog, 0, catalog.size(), 1,
-             [&](double point) {  // none may be left out of the range of all
-               p.smallest = std::min(p.smallest, point);
-               p.largest = std::max(p.largest, point);
-             });
+  in_pieces(catalog, [&](std::size_t begin, std::size_t end) {
+    for_points(measurement, catalog, begin, end, 1, [&](double point) {  // none may be left out of the range
+      p.smallest = std::min(p.smallest, point);
+      p.largest = std::max(p.largest, point);
+    });
+  });
   return p;
 }
 

@@ -27,7 +27,7 @@ class KernelLikelihood : public Likelihood {
     reference_noise_ = {n.begin(), n.end()};
     ObjectTable<double> objects;
     objects.size = parts_.catalog.size();
-    objects.weight = parts_.catalog.weight;
+    objects.weight.assign(parts_.catalog.weight.begin(), parts_.catalog.weight.end());
     kernel_.reset();  // two catalogs need not be in memory
     reference_value_ = build(objects, others);
     terms_ = objects.offset.empty() ? objects.size : objects.offset.back();

@@ -52,6 +52,7 @@ ObjectTable<double> latent_objects(const Parts& parts, std::size_t begin, std::s
     }
     for (std::size_t j = 0; j < 3; ++j)
       if (!used[j]) objects.column[1 + j] = {};
+    parts.catalog.let_go(begin, end);
     return objects;
   }
   const Catalog& catalog = parts.catalog;

@@ -5,6 +5,7 @@
 #include "models/frames.hpp"
 #include "models/kernel_likelihood.hpp"
 #include "models/normal_draw.hpp"
+#include "models/pieces.hpp"
 #include "models/point_sums.hpp"
 #include "models/sample_density.hpp"
 #include "starling/error.hpp"
@@ -66,8 +67,7 @@ class LikelihoodOrSums : public KernelLikelihood {
     return by_sums_ ? nullptr : kernel(objects);
   }
   void add_up(std::span<const double> reference, const PointsOfPiece& points) {
-    sums_ =
-        sums_of_points(*parts_.population, reference, parts_.catalog.size(), parts_.catalog.weight, points);
+    sums_ = sums_of_points(*parts_.population, reference, parts_.catalog, points);
   }
 
   bool by_sums_ = false;
@@ -82,7 +82,7 @@ class PointLikelihood final : public LikelihoodOrSums {
   }
   void pointwise(std::span<const double> theta, std::span<double> out) override {
     const auto c = prepared(framed(theta));
-    in_pieces(out.size(), [&](std::uint64_t begin, std::uint64_t end) {
+    in_pieces(parts_.catalog, [&](std::uint64_t begin, std::uint64_t end) {
       parts_.population->log_density(c, points(begin, end), out.subspan(begin, end - begin));
     });
     for (double& l : out) l -= log_scale();
@@ -95,7 +95,7 @@ class PointLikelihood final : public LikelihoodOrSums {
       return -sums_.weight * log_scale();
     }
     double sum = 0;
-    in_pieces(objects.size, [&](std::uint64_t begin, std::uint64_t end) {
+    in_pieces(parts_.catalog, [&](std::uint64_t begin, std::uint64_t end) {
       const auto l = at_reference(points(begin, end));
       for (std::uint64_t i = begin; i < end; ++i) sum += weight(i) * (l[i - begin] - log_scale());
     });
@@ -103,6 +103,7 @@ class PointLikelihood final : public LikelihoodOrSums {
       ObjectColumns<double> column;
       column[0] = points(begin, end);
       if (!parts_.population->has_ratio()) column[1] = at_reference(column[0]);
+      parts_.catalog.let_go(begin, end);
       return column;
     };
     return sum;
@@ -149,11 +150,14 @@ class ExactLikelihood final : public LikelihoodOrSums {
   }
   void pointwise(std::span<const double> theta, std::span<double> out) override {
     const Theta t = at(framed(theta), noise(theta));
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      const auto d = datum(i);
-      const double y = d.center - t.m, v = t.s2 + t.q / d.v[0];
-      out[i] = -0.5 * (y * y / v + std::log(v)) - 0.91893853320467274178 + log_jacobian(parts_, rows_[i], d);
-    }
+    in_pieces(parts_.catalog, [&](std::uint64_t begin, std::uint64_t end) {
+      for (std::uint64_t i = begin; i < end; ++i) {
+        const auto d = datum(i);
+        const double y = d.center - t.m, v = t.s2 + t.q / d.v[0];
+        out[i] =
+            -0.5 * (y * y / v + std::log(v)) - 0.91893853320467274178 + log_jacobian(parts_, rows_[i], d);
+      }
+    });
   }
 
  private:
@@ -191,12 +195,14 @@ class ExactLikelihood final : public LikelihoodOrSums {
       return in_units;
     }
     double sum = 0;
-    for (std::size_t i = 0; i < objects.size; ++i) {
-      const auto d = datum(i);
-      const double y = d.center - r.m, v = r.s2 + r.q / d.v[0];
-      sum += weight(i) *
-             (-0.5 * (y * y / v + std::log(v)) - 0.91893853320467274178 + log_jacobian(parts_, rows_[i], d));
-    }
+    in_pieces(parts_.catalog, [&](std::uint64_t begin, std::uint64_t end) {
+      for (std::uint64_t i = begin; i < end; ++i) {
+        const auto d = datum(i);
+        const double y = d.center - r.m, v = r.s2 + r.q / d.v[0];
+        sum += weight(i) * (-0.5 * (y * y / v + std::log(v)) - 0.91893853320467274178 +
+                            log_jacobian(parts_, rows_[i], d));
+      }
+    });
     objects.make_columns = [this, r](std::uint64_t begin, std::uint64_t end) {
       ObjectColumns<double> column;
       for (std::uint64_t i = begin; i < end; ++i) {
@@ -204,6 +210,7 @@ class ExactLikelihood final : public LikelihoodOrSums {
         column[0].push_back(d.center - r.m);
         column[1].push_back(1 / (r.s2 + r.q / d.v[0]));
       }
+      parts_.catalog.let_go(begin, end);
       return column;
     };
     return sum;

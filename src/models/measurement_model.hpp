@@ -90,7 +90,7 @@ class Rows {
 
   std::vector<std::span<const double>> columns_;
   std::vector<double> missing_;
-  std::size_t size_;  // objects
+  const Catalog& catalog_;
 };
 
 }  // namespace starling

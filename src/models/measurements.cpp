@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "models/compiled_measurement.hpp"
+#include "models/pieces.hpp"
 #include "starling/error.hpp"
 #include "starling/model.hpp"
 
@@ -71,7 +72,7 @@ bool is_own_measurement(std::string_view name) {
                      [&](const MeasurementEntry& entry) { return entry.name == name; });
 }
 
-Rows::Rows(const MeasurementModel& measurement, const Catalog& catalog, Use use) : size_(catalog.size()) {
+Rows::Rows(const MeasurementModel& measurement, const Catalog& catalog, Use use) : catalog_(catalog) {
   const auto columns = measurement.columns();
   const bool only_x = std::none_of(columns.begin(), columns.end(), [](const Column& c) {
     return c.required && c.role != "x" && c.role != "sigma";
@@ -92,14 +93,16 @@ Rows::Rows(const MeasurementModel& measurement, const Catalog& catalog, Use use)
 
 void Rows::check(const MeasurementModel& measurement) const {
   const auto columns = measurement.columns();
-  for (std::size_t j = 0; j < columns.size(); ++j)
-    for (std::size_t i = 0; i < columns_[j].size(); ++i)
-      if (const char* expected = complaint_of(columns[j].values, columns_[j][i]))
-        throw InputError(
-            fmt::format("row {}, {} = {}: expected {}", i, columns[j].role, columns_[j][i], expected));
-  for (std::size_t i = 0; i < size_; ++i)
-    if (const auto expected = measurement.complaint((*this)[i]); !expected.empty())
-      throw InputError(fmt::format("row {}: {}, got {}", i, expected, text_of(measurement, i)));
+  in_pieces(catalog_, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t j = 0; j < columns.size(); ++j)
+      for (std::size_t i = begin; i < std::min(end, columns_[j].size()); ++i)
+        if (const char* expected = complaint_of(columns[j].values, columns_[j][i]))
+          throw InputError(
+              fmt::format("row {}, {} = {}: expected {}", i, columns[j].role, columns_[j][i], expected));
+    for (std::size_t i = begin; i < end; ++i)
+      if (const auto expected = measurement.complaint((*this)[i]); !expected.empty())
+        throw InputError(fmt::format("row {}: {}, got {}", i, expected, text_of(measurement, i)));
+  });
 }
 
 std::string Rows::text_of(const MeasurementModel& measurement, std::size_t i) const {

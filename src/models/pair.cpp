@@ -10,6 +10,7 @@
 #include "models/frames.hpp"
 #include "models/joint.hpp"
 #include "models/likelihoods.hpp"
+#include "models/pieces.hpp"
 #include "models/quadrature.hpp"
 #include "models/registry.hpp"
 #include "models/sample_density.hpp"
@@ -224,7 +225,7 @@ class Pair final : public ModelDefinition {
   void check_points(const Catalog& catalog) const {
     if (population_.model->support_moves()) return;
     const std::pair<double, double> support = population_.model->support(population_.model->some_theta());
-    in_pieces(catalog.size(), [&](std::uint64_t begin, std::uint64_t end) {
+    in_pieces(catalog, [&](std::uint64_t begin, std::uint64_t end) {
       const auto points = points_between(measurement_.model.get(), catalog, begin, end);
       for (std::size_t i = 0; i < points.size(); ++i)
         if (!(points[i] >= support.first && points[i] <= support.second))

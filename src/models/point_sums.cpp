@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "formulas/objects.hpp"
+#include "models/pieces.hpp"
 
 namespace starling {
 namespace {
@@ -11,10 +11,11 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
-PointSums sums_of_points(const PopulationModel& population, std::span<const double> theta, std::uint64_t n,
-                         std::span<const double> weights, const PointsOfPiece& points) {
+PointSums sums_of_points(const PopulationModel& population, std::span<const double> theta,
+                         const Catalog& catalog, const PointsOfPiece& points) {
   PointSums all{population.prepared(theta), std::vector<double>(population.population_sums()), 0, false};
-  in_pieces(n, [&](std::uint64_t begin, std::uint64_t end) {
+  const std::span<const double> weights = catalog.weight;
+  in_pieces(catalog, [&](std::uint64_t begin, std::uint64_t end) {
     const auto piece = points(begin, end);
     const auto weight = weights.empty() ? weights : weights.subspan(begin, end - begin);
     std::vector<double> l(piece.size()), sums(all.sums.size());

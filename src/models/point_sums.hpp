@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "models/population_model.hpp"
+#include "starling/catalog.hpp"
 
 namespace starling {
 
@@ -20,9 +21,9 @@ struct PointSums {
   bool impossible = false;      ///< a point that has a weight has no density, under any theta
 };
 
-/// The sums of n points relative to `theta`, where `population` has statistics. weights: [n], or empty.
-PointSums sums_of_points(const PopulationModel& population, std::span<const double> theta, std::uint64_t n,
-                         std::span<const double> weights, const PointsOfPiece& points);
+/// The sums of the catalog's points relative to `theta`, with its weights, where `population` has statistics.
+PointSums sums_of_points(const PopulationModel& population, std::span<const double> theta,
+                         const Catalog& catalog, const PointsOfPiece& points);
 
 /// Sum of w_i ln p(point_i | theta).
 double log_density_of_points(const PopulationModel& population, std::span<const double> theta,

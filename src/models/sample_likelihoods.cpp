@@ -140,7 +140,7 @@ class PosteriorSamplesLikelihood final : public CatalogSamplesLikelihood {
   void make_error_kernel() {
     ObjectTable<double> objects;
     objects.size = parts_.catalog.size();
-    objects.weight = parts_.catalog.weight;
+    objects.weight.assign(parts_.catalog.weight.begin(), parts_.catalog.weight.end());
     CatalogSamplesLikelihood::build(objects, {});
     if (correction_ == BiasCorrection::jackknife)
       for (std::size_t i = 0; i < objects.size; ++i)

@@ -36,7 +36,7 @@ class VectorLikelihood final : public Likelihood {
         constant_[i] -=
             std::log(static_cast<double>(parts.catalog.offsets[i + 1] - parts.catalog.offsets[i]));
     if (rows != VectorRows::nodes) objects_ = vector_objects(parts, rows, 0, n);
-    objects_.weight = parts.catalog.weight;
+    objects_.weight.assign(parts.catalog.weight.begin(), parts.catalog.weight.end());
   }
 
   void evaluate(std::span<const double> theta, std::span<double> out) override {
@@ -144,7 +144,7 @@ class VectorLikelihood final : public Likelihood {
           error_ = 0;
           for (std::size_t i = 0; i < n; ++i)
             if (l[i] > -kInfinity) error_ = std::max(error_, std::abs(l[i] - before[i]));
-          objects.weight = parts_.catalog.weight;
+          objects.weight.assign(parts_.catalog.weight.begin(), parts_.catalog.weight.end());
           objects_ = std::move(objects);
           if (error_ <= parts_.tolerance) return;
         }

@@ -1,6 +1,7 @@
 // Objects with several latents, as kernels read them.
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "models/frames.hpp"
 #include "models/quadrature_rules.hpp"
@@ -11,7 +12,7 @@ namespace starling {
 namespace {
 
 double value_of(const Catalog& catalog, const Column& column, std::size_t i) {
-  const auto at = [&](const std::vector<double>& values) {
+  const auto at = [&](std::span<const double> values) {
     return values.empty() ? column.missing : values[values.size() == 1 ? 0 : i];
   };
   if (column.role == "x") return at(catalog.x);
@@ -105,7 +106,7 @@ ObjectTable<double> vector_objects(const VectorParts& parts, VectorRows rows, st
   objects.offset.push_back(0);
   auto& out = objects.sample[0];
   const Rule plain = rows == VectorRows::nodes ? rule(RuleKind::smooth, nodes) : nullptr;
-  const auto add = [&](const std::vector<double>& values) {
+  const auto add = [&](std::span<const double> values) {
     out.insert(out.end(), values.begin(), values.end());
   };
   for (std::size_t i = begin; i < end; ++i) {

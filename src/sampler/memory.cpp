@@ -9,18 +9,31 @@
 namespace starling {
 namespace {
 
+/// Numbers of a catalog: all, and those of them that lie on disk.
+struct CatalogNumbers {
+  std::size_t all = 0, on_disk = 0;
+  void add(std::size_t count) {
+    all += count;
+    if (Numbers::on_disk(count)) on_disk += count;
+  }
+};
+
 /// What a fit holds: objects, their posterior samples, numbers of the catalog, how many kernels see it, and
 /// whether latents go from sweep to sweep.
 struct Holdings {
-  std::size_t objects, samples, numbers, kernels;
+  std::size_t objects, samples;
+  CatalogNumbers numbers;
+  std::size_t kernels;
   bool keeps_latents;
 };
 
-std::size_t numbers_of(const Catalog& catalog) {
-  std::size_t count =
-      catalog.x.size() + catalog.sigma.size() + catalog.weight.size() + catalog.log_interim.size();
-  for (const auto& [role, values] : catalog.columns) count += values.size();
-  return count;
+CatalogNumbers numbers_of(const Catalog& catalog, std::size_t samples) {
+  CatalogNumbers numbers;
+  for (const auto* values : {&catalog.x, &catalog.sigma, &catalog.weight, &catalog.log_interim})
+    numbers.add(values->size());
+  for (const auto& [role, values] : catalog.columns) numbers.add(values.size());
+  numbers.add(samples);
+  return numbers;
 }
 
 MemoryPlan plan_of(const Model& model, const Holdings& holdings, Method method, const FitOptions& options) {
@@ -41,10 +54,12 @@ MemoryPlan plan_of(const Model& model, const Holdings& holdings, Method method, 
   const std::string integral = model.definition().integral_of(options);
   const std::uint64_t nodes =
       method == Method::marginal && integral == "quadrature" && samples == 0 ? 32 * n : 0;
-  const std::uint64_t catalog = holdings.numbers * sizeof(double);
+  const std::uint64_t catalog = (holdings.numbers.all - holdings.numbers.on_disk) * sizeof(double),
+                      catalog_on_disk = holdings.numbers.on_disk * sizeof(double);
   // of a catalog that is not too large, which the chain keeps; and twice more while it is written
-  const std::uint64_t observed =
-      objects <= ChainFileOptions{}.observed_limit ? 3 * (holdings.numbers - samples) * sizeof(double) : 0;
+  const std::uint64_t observed = objects <= ChainFileOptions{}.observed_limit
+                                     ? 3 * (holdings.numbers.all - samples) * sizeof(double)
+                                     : 0;
   // a block of 64 sweeps, in memory a few times over while it is written
   const std::uint64_t likelihoods =
       options.log_likelihood_every > 0 ? n * chains * sizeof(float) : 0;  // of one draw
@@ -67,11 +82,13 @@ MemoryPlan plan_of(const Model& model, const Holdings& holdings, Method method, 
   const auto mb = [](std::uint64_t bytes) { return static_cast<double>(bytes) * 1e-6; };
   plan.text = fmt::format(
       "objects {}, posterior samples {}, chains {} ({} ensembles of {} walkers)\n"
-      "catalog {:.1f} MB, latents {:.1f} MB, their moments {:.1f} MB\n"
+      "catalog {:.1f} MB{}, latents {:.1f} MB, their moments {:.1f} MB\n"
       "memory on the CPU about {:.0f} MB; on a GPU about {:.0f} MB of device memory\n"
       "chain on disk about {:.0f} MB, twice while the run goes on; each of two checkpoints about {:.1f} MB\n",
-      n, samples, chains, options.ensembles, options.walkers, mb(catalog), mb(latents), mb(per_object),
-      mb(plan.host_bytes), mb(plan.device_bytes),
+      n, samples, chains, options.ensembles, options.walkers, mb(catalog),
+      catalog_on_disk > 0 ? fmt::format(" and {:.0f} MB on disk while the run goes on", mb(catalog_on_disk))
+                          : "",
+      mb(latents), mb(per_object), mb(plan.host_bytes), mb(plan.device_bytes),
       mb(((joint ? 2 * d * (options.burn_in + options.most_steps()) : 0) +
           (d + 2) * (options.most_steps() / options.thin)) *
              chains * sizeof(double) +
@@ -91,15 +108,16 @@ MemoryPlan plan_memory(const Model& model, const Catalog& catalog, Method method
              likelihood = (!joint || collapsed) &&
                           !definition.sums_say_all(catalog, joint ? Method::marginal : method, used);
   return plan_of(model,
-                 {catalog.size(), samples, numbers_of(catalog) + samples,
+                 {catalog.size(), samples, numbers_of(catalog, samples),
                   (joint ? 1u : 0u) + (likelihood ? 1u : 0u), !collapsed},
                  method, used);
 }
 
 MemoryPlan plan_memory(const Model& model, std::size_t objects, std::size_t samples, Method method,
                        const FitOptions& options) {
-  return plan_of(model, {objects, samples, 3 * objects + samples, 1, true}, method,
-                 with_defaults(options, model, method));
+  CatalogNumbers numbers;
+  for (const std::size_t count : {objects, objects, objects, samples}) numbers.add(count);
+  return plan_of(model, {objects, samples, numbers, 1, true}, method, with_defaults(options, model, method));
 }
 
 }  // namespace starling

@@ -1,0 +1,121 @@
+// Numbers of a catalog that lie on disk.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <utility>
+
+#include "starling/catalog.hpp"
+#include "starling/error.hpp"
+
+namespace {
+
+using starling::Numbers;
+
+constexpr std::size_t kLarge = starling::kOnDiskFrom / sizeof(double);
+
+/// Of this process, in memory now.
+std::size_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  std::size_t all = 0, resident = 0;
+  file >> all >> resident;
+  return resident * 4096;
+}
+
+/// TMPDIR until it goes.
+class TemporaryFolder {
+ public:
+  explicit TemporaryFolder(const std::string& folder) {
+    if (const char* before = std::getenv("TMPDIR")) before_ = before;
+    setenv("TMPDIR", folder.c_str(), 1);
+  }
+  ~TemporaryFolder() { before_.empty() ? unsetenv("TMPDIR") : setenv("TMPDIR", before_.c_str(), 1); }
+
+ private:
+  std::string before_;
+};
+
+double number(std::size_t i) {
+  return 0.5 * static_cast<double>(i) - 3;
+}
+Numbers large() {
+  Numbers values;
+  values.reserve(kLarge);
+  for (std::size_t i = 0; i < kLarge; ++i) values.push_back(number(i));
+  return values;
+}
+std::size_t wrong(const Numbers& values) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) count += values[i] != number(i);
+  return count;
+}
+
+TEST(Numbers, AreAVector) {
+  Numbers values{1, 2, 3};
+  values.push_back(4);
+  values = std::vector<double>{5, 6};
+  values.let_go(0, 2);  // in memory: nothing happens
+  EXPECT_EQ(values, (std::vector<double>{5, 6}));
+  values = {7};
+  EXPECT_EQ(values.size(), 1u);
+}
+
+TEST(Numbers, LeaveMemoryAndComeBack) {
+  const auto folder = std::filesystem::temp_directory_path() / "starling-numbers-test";
+  std::filesystem::create_directories(folder);
+  {
+    const TemporaryFolder temporary(folder.string());
+    Numbers values = large();
+    EXPECT_TRUE(std::filesystem::is_empty(folder)) << "the file should have no name";
+    const std::size_t before = resident_bytes();
+    values.let_go(0, kLarge);
+    EXPECT_LT(resident_bytes() + starling::kOnDiskFrom * 9 / 10, before);
+    EXPECT_EQ(wrong(values), 0u);
+
+    values[17] = 1e300;  // what is written stays, too
+    values.let_go(0, kLarge);
+    EXPECT_EQ(values[17], 1e300);
+    values[17] = number(17);
+
+    const Numbers copy = values;
+    values[18] = -1;
+    EXPECT_EQ(wrong(copy), 0u) << "a copy has numbers of its own";
+    values.let_go(1000, 1001);  // less than a page
+    EXPECT_EQ(wrong(values), 1u);
+    values.push_back(number(kLarge));  // grows
+    EXPECT_EQ(wrong(values), 1u);
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+  std::filesystem::remove(folder);
+}
+
+TEST(Numbers, AreInMemoryWhereThereIsNoRoomForAFile) {
+  const TemporaryFolder temporary("/nowhere/at all");
+  Numbers values = large();
+  values.let_go(0, kLarge);
+  EXPECT_EQ(wrong(values), 0u);
+  const Numbers moved = std::move(values);
+  EXPECT_EQ(wrong(moved), 0u);
+}
+
+TEST(Numbers, OfACatalogLeaveMemoryByObjects) {
+  starling::Catalog catalog;
+  catalog.x = large();
+  catalog.sigma = {1};
+  catalog.columns["z"].assign(kLarge, 2);
+  const std::size_t before = resident_bytes();
+  catalog.let_go(0, kLarge / 2);
+  EXPECT_LT(resident_bytes() + starling::kOnDiskFrom * 9 / 10, before);
+  EXPECT_EQ(wrong(catalog.x), 0u);
+  EXPECT_EQ(catalog.columns["z"][5], 2);
+  catalog.let_go(0, kLarge);
+  const std::size_t gone = resident_bytes();
+  check(catalog);  // piece by piece
+  EXPECT_LT(resident_bytes(), gone + starling::kOnDiskFrom / 10);
+  catalog.x[kLarge - 1] = std::numeric_limits<double>::infinity();
+  EXPECT_THROW(check(catalog), starling::InputError);
+}
+
+}  // namespace
