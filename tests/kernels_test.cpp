@@ -176,7 +176,9 @@ RunMoments moments_of_drawn(const MakeKernel& one, const MakeKernel& other, cons
   }
   const auto kernel = other();
   EXPECT_EQ(restore_state(*kernel, saved), saved.size());
-  for (int t = 3; t < kSweeps; ++t) kernel->sweep(latent_step(t, 1, LatentStep::Collect::drawn), walkers, {});
+  std::vector<LatentStep> steps;
+  for (int t = 3; t < kSweeps; ++t) steps.push_back(latent_step(t, 1, LatentStep::Collect::drawn));
+  kernel->draw(steps, std::vector<WalkerTable>(steps.size(), walkers));
   return run_moments<Latent>(*kernel, kObjects);
 }
 

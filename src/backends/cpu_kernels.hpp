@@ -190,19 +190,11 @@ class Latents final : public LatentKernel {
         accepted_(groups_of(setup.chains) * scales_of_all_) {}
 
   void sweep(const LatentStep& step, const WalkerTable& walkers, std::span<FixedSum> out) override {
-    pad(walkers, stride_, table_);
-    const auto view = objects_.view();
-    const std::span<FixedSum> sums_out = step.sums() ? out : std::span<FixedSum>{};
-    for_tiles<sums_of_latents<Latent>()>(
-        view.size, chains_, worthwhile_threads(latents_of_all_ * chains_, threads_), sums_out,
-        [&](std::uint64_t tile, std::uint64_t group, auto sums) {
-          const std::uint64_t end = std::min(view.size, (tile + 1) * kTile);
-          for (std::uint64_t begin = tile * kTile; begin < end; begin += kStrip)
-            if constexpr (of_vectors<Latent>())
-              vector_strip(step, view, group, begin, std::min(end, begin + kStrip), sums);
-            else
-              strip(step, view, group, begin, std::min(end, begin + kStrip), sums);
-        });
+    run({&step, 1}, {&walkers, 1}, step.sums() ? out : std::span<FixedSum>{});
+  }
+  /// Threads wait for each other once, not for every step.
+  void draw(std::span<const LatentStep> steps, std::span<const WalkerTable> walkers) override {
+    run(steps, walkers, {});
   }
 
   void sum(LatentSum what, const WalkerTable& walkers, std::span<const std::uint8_t> wanted,
@@ -289,13 +281,35 @@ class Latents final : public LatentKernel {
     return lanes_of(group, stride_);
   }
 
-  void strip(const LatentStep& step, const ObjectView<float>& view, std::uint64_t group, std::uint64_t begin,
-             std::uint64_t end, double (*sums)[kGroup]) {
+  /// The steps, one after the other, on each tile and group of walkers.
+  void run(std::span<const LatentStep> steps, std::span<const WalkerTable> walkers, std::span<FixedSum> out) {
+    const std::uint64_t count = steps.size(),
+                        size = stride_ * static_cast<std::uint64_t>(Latent::coefficients);
+    table_.resize(count * size);
+    for (std::uint64_t k = 0; k < count; ++k) walkers[k].pad(stride_, table_.data() + k * size);
+    const auto view = objects_.view();
+    for_tiles<sums_of_latents<Latent>()>(
+        view.size, chains_, worthwhile_threads(count * latents_of_all_ * chains_, threads_), out,
+        [&](std::uint64_t tile, std::uint64_t group, auto sums) {
+          const std::uint64_t end = std::min(view.size, (tile + 1) * kTile);
+          for (std::uint64_t k = 0; k < count; ++k)
+            for (std::uint64_t begin = tile * kTile; begin < end; begin += kStrip)
+              if constexpr (of_vectors<Latent>())
+                vector_strip(steps[k], table_.data() + k * size, view, group, begin,
+                             std::min(end, begin + kStrip), sums);
+              else
+                strip(steps[k], table_.data() + k * size, view, group, begin, std::min(end, begin + kStrip),
+                      sums);
+        });
+  }
+
+  void strip(const LatentStep& step, const float* table, const ObjectView<float>& view, std::uint64_t group,
+             std::uint64_t begin, std::uint64_t end, double (*sums)[kGroup]) {
     alignas(64) float collected[kStrip * kGroup];
     const std::uint64_t lanes = lanes_of(group, chains_);
     for (std::uint64_t lane = 0; lane < lanes; lane += Lanes<R>::size) {
       const std::uint64_t walker = group * kGroup + lane;
-      const auto c = load_coefficients<R, Latent::coefficients>(table_.data(), stride_, walker);
+      const auto c = load_coefficients<R, Latent::coefficients>(table, stride_, walker);
       const auto chain = Lanes<R>::numbers(static_cast<std::uint32_t>(walker));
       if constexpr (!Latent::metropolis)
         if (step.collect == LatentStep::Collect::drawn) {
@@ -312,8 +326,8 @@ class Latents final : public LatentKernel {
   }
 
   /// Several latents per object: one object for all walkers of the group, then the next.
-  void vector_strip(const LatentStep& step, const ObjectView<float>& view, std::uint64_t group,
-                    std::uint64_t begin, std::uint64_t end, double (*sums)[kGroup]) {
+  void vector_strip(const LatentStep& step, const float* of_walkers, const ObjectView<float>& view,
+                    std::uint64_t group, std::uint64_t begin, std::uint64_t end, double (*sums)[kGroup]) {
     constexpr std::uint64_t kBatches = kGroup / Lanes<R>::size;
     const std::uint64_t batches = (lanes_of(group, chains_) + Lanes<R>::size - 1) / Lanes<R>::size;
     const auto d = static_cast<std::uint64_t>(latents_of<typename Latent::Population>(view)),
@@ -323,7 +337,7 @@ class Latents final : public LatentKernel {
     Coefficients<R, kVectorSums> strip[kBatches];
     Coefficients<R, Latent::coefficients> c[kBatches];
     for (std::uint64_t b = 0; b < batches; ++b) {
-      c[b] = load_coefficients<R, Latent::coefficients>(table_.data(), stride_,
+      c[b] = load_coefficients<R, Latent::coefficients>(of_walkers, stride_,
                                                         group * kGroup + b * Lanes<R>::size);
       for (int j = 0; j < kVectorSums; ++j) strip[b][j] = R(0.0f);
     }

@@ -55,6 +55,10 @@ class LatentKernel {
   virtual ~LatentKernel() = default;
   /// out: [sum][chain], untouched where step.sums() is false.
   virtual void sweep(const LatentStep& step, const WalkerTable& walkers, std::span<FixedSum> out) = 0;
+  /// Steps of LatentStep::Collect::drawn, one after the other, each with walkers of its own.
+  virtual void draw(std::span<const LatentStep> steps, std::span<const WalkerTable> walkers) {
+    for (std::size_t k = 0; k < steps.size(); ++k) sweep(steps[k], walkers[k], {});
+  }
   /// A sum over the latents as they are, for the chains of the groups that are wanted (of kGroup chains each;
   /// empty: all). out: [chain], untouched elsewhere.
   virtual void sum(LatentSum what, const WalkerTable& walkers, std::span<const std::uint8_t> groups,

@@ -57,8 +57,21 @@ class LatentTarget final : public JointTarget {
       collect = LatentStep::Collect::nothing;  // all are
     run(sweep + 1, theta, collect, false);     // the first latents have number 0
   }
-  void draw(std::uint32_t sweep, std::span<const double> theta) override {
-    run(sweep + 1, theta, LatentStep::Collect::drawn, false);
+  void draw(std::span<const Draw> draws) override {
+    if (draws.empty()) return;
+    std::vector<WalkerTable> tables(draws.size(), table_);
+    std::vector<LatentStep> steps;
+    for (const auto& [sweep, theta] : draws)
+      steps.push_back(step_of(sweep + 1, LatentStep::Collect::drawn, false));
+    constexpr std::array<double, 2> stays{1, 0};
+    parallel_for(draws.size() * chains_, parts_.backend.threads, 64, [&](std::size_t i) {
+      const std::size_t k = i / chains_, c = i % chains_;
+      tables[k].set(c, stays);
+      set_column(tables[k], c, draws[k].theta, false);
+    });
+    kernel_->draw(steps, tables);
+    table_ = std::move(tables.back());
+    current_.assign(draws.back().theta.begin(), draws.back().theta.end());
   }
 
   void adapt(std::uint32_t sweep) override {
@@ -310,14 +323,14 @@ class LatentTarget final : public JointTarget {
     transforms_[chain] = {1.0, 0.0};
   }
 
-  void run(std::uint32_t number, std::span<const double> theta, LatentStep::Collect collect, bool start) {
-    parallel_for(chains_, parts_.backend.threads, 16, [&](std::size_t c) {
-      std::vector<double> column(static_cast<std::size_t>(table_.coefficients) - kOrigin);
-      set_transform(c);
-      latent_column(parts_, theta.subspan(c * parts_.dimension, parts_.dimension), column.data(), start);
-      table_.set(c, column, kOrigin);
-    });
-    current_.assign(theta.begin(), theta.end());
+  /// theta: of all chains.
+  void set_column(WalkerTable& table, std::size_t chain, std::span<const double> theta, bool start) const {
+    std::vector<double> column(static_cast<std::size_t>(table.coefficients) - kOrigin);
+    latent_column(parts_, theta.subspan(chain * parts_.dimension, parts_.dimension), column.data(), start);
+    table.set(chain, column, kOrigin);
+  }
+
+  [[nodiscard]] LatentStep step_of(std::uint32_t number, LatentStep::Collect collect, bool start) const {
     LatentStep step;
     step.seed = seed_;
     step.sweep = number;
@@ -326,6 +339,16 @@ class LatentTarget final : public JointTarget {
     step.collect = collect == LatentStep::Collect::accepted && update_ != LatentUpdate::metropolis
                        ? LatentStep::Collect::nothing
                        : collect;
+    return step;
+  }
+
+  void run(std::uint32_t number, std::span<const double> theta, LatentStep::Collect collect, bool start) {
+    parallel_for(chains_, parts_.backend.threads, 16, [&](std::size_t c) {
+      set_transform(c);
+      set_column(table_, c, theta, start);
+    });
+    current_.assign(theta.begin(), theta.end());
+    const LatentStep step = step_of(number, collect, start);
     kernel_->sweep(step, table_, sums_);
     if (!step.sums()) return;
     for (std::size_t c = 0; c < chains_; ++c)

@@ -70,8 +70,8 @@ class VectorTarget final : public JointTarget {
   void sweep(std::uint32_t sweep, std::span<const double> theta, LatentStep::Collect collect) override {
     run(sweep + 1, theta, collect, false);  // the first latents have number 0
   }
-  void draw(std::uint32_t sweep, std::span<const double> theta) override {
-    run(sweep + 1, theta, LatentStep::Collect::drawn, false);
+  void draw(std::span<const Draw> draws) override {
+    for (const auto& [sweep, theta] : draws) run(sweep + 1, theta, LatentStep::Collect::drawn, false);
   }
   void adapt(std::uint32_t sweep) override {
     if (update_ != LatentUpdate::metropolis) return;

@@ -131,26 +131,31 @@ class Run {
         marginal_moves(t, 0, state_.ensembles);
       moves += marginal_moves_per_sweep();
     }
-    if (joint_) {
-      update_latents(t, state_.theta);
-      if (scheme_ != "collapsed") {
-        moves += joint_sweep(t);
-        centred = centred_;
-      }
+    if (joint_ && scheme_ == "collapsed") {
+      draw_latents(t, {&state_, 1});
+    } else if (joint_) {
+      update_latents(t);
+      moves += joint_sweep(t);
+      centred = centred_;
     }
     end_sweep(t, state_, centred, moves);
   }
 
-  void update_latents(std::size_t t, std::span<const double> theta) {
-    if (scheme_ == "collapsed") {  // given theta alone: draws that nobody keeps are not made
-      if (header_.keeps(t)) joint_->draw(static_cast<std::uint32_t>(t), theta);
-      if (t >= header_.burn_in) counts_.latent_acceptance += joint_->acceptance();
-      return;
+  /// Given theta alone, of sweeps from t on: draws that nobody keeps are not made.
+  void draw_latents(std::size_t t, std::span<const Ensembles> states) {
+    std::vector<JointTarget::Draw> draws;
+    for (const Ensembles& state : states) {
+      if (header_.keeps(t)) draws.push_back({static_cast<std::uint32_t>(t), state.theta});
+      if (t++ >= header_.burn_in) counts_.latent_acceptance += joint_->acceptance();
     }
+    joint_->draw(draws);
+  }
+
+  void update_latents(std::size_t t) {
     // the last 20 sweeps of burn-in tell how often each object's updates are accepted
     if (t + std::min<std::size_t>(20, header_.burn_in) == header_.burn_in)
       joint_->begin_acceptance_of_objects();
-    joint_->sweep(static_cast<std::uint32_t>(t), theta, collect(t));
+    joint_->sweep(static_cast<std::uint32_t>(t), state_.theta, collect(t));
     if (t < header_.burn_in) joint_->adapt(static_cast<std::uint32_t>(t));
     if (t + 1 == header_.burn_in) acceptance_of_objects_ = joint_->acceptance_of_objects();
     if (t >= header_.burn_in) counts_.latent_acceptance += joint_->acceptance();
@@ -216,10 +221,9 @@ class Run {
         std::copy_n(state_.accepted.data() + first, last - first, after[k].accepted.data() + first);
       }
     });
-    for (std::size_t k = 0; k < count; ++k) {
-      if (joint_) update_latents(t + k, after[k].theta);
+    if (joint_) draw_latents(t, after);
+    for (std::size_t k = 0; k < count; ++k)
       end_sweep(t + k, after[k], after[k].theta, marginal_moves_per_sweep());
-    }
     const std::chrono::duration<double> took = Clock::now() - begin;
     if (took.count() > 0.04)
       most_alone_ = std::max<std::size_t>(most_alone_ / 2, 1);
