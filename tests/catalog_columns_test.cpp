@@ -13,9 +13,9 @@ namespace {
 using namespace catalog_test;
 using starling::Catalog;
 using starling::CatalogOptions;
+using starling::Numbers;
 using starling::read_catalog;
 using starling::h5::Handle;
-using Numbers = std::vector<double>;
 using Texts = std::vector<std::string>;
 using Columns = std::map<std::string, Numbers>;
 using Shape = std::vector<hsize_t>;

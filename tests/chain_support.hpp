@@ -147,8 +147,8 @@ inline void run(starling::ChainSink& sink, const starling::ChainHeader& h, const
 }
 
 /// Equal bit for bit, NaN and signed zeros included.
-template <class T>
-bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
+template <class T, class A = std::allocator<T>>
+bool same_bits(const std::vector<T, A>& a, const std::vector<T, A>& b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
 }
 

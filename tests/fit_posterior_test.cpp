@@ -70,7 +70,8 @@ TEST(Grid, EqualsTheClosedFormOfThePosteriorWithoutNoise) {
 }
 
 TEST(Grid, EqualsTheClosedFormOfALatentWhereTheWidthIsKnown) {
-  const auto got = grid::posterior({2.0, -1.0}, {0.5, 3.0}, {{0.5, 0.5}, {1, 1}}, {0, 1});
+  const std::vector<double> x{2.0, -1.0}, noise{0.5, 3.0};
+  const auto got = grid::posterior(x, noise, {{0.5, 0.5}, {1, 1}}, {0, 1});
   EXPECT_NEAR(got.latents[0].mean, (2.0 * 4 + 0.5) / 5, 1e-6);
   EXPECT_NEAR(got.latents[0].sd, std::sqrt(1 / 5.0), 1e-6);
   EXPECT_NEAR(got.latents[1].mean, (-1.0 / 9 + 0.5) / (1 + 1.0 / 9), 1e-6);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <span>
 #include <vector>
 
 namespace grid {
@@ -60,8 +61,8 @@ inline Nodes gauss_legendre(int n) {
 struct Slice {
   double constant = 0, precision = 0, centre = 0;
 };
-inline Slice slice_of(const std::vector<double>& x, const std::vector<double>& noise,
-                      const std::vector<double>& weight, double s, double a) {
+inline Slice slice_of(std::span<const double> x, std::span<const double> noise,
+                      std::span<const double> weight, double s, double a) {
   Slice slice;
   double first = 0, second = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -116,8 +117,8 @@ inline Axis shrunk(const Axis& axis, const std::vector<double>& at, const std::v
 }
 
 /// Nodes of the posterior with their masses, up to a factor. `noise`: one per object. axes: of m, s, a.
-inline std::vector<Point> points_of(const std::vector<double>& x, const std::vector<double>& noise,
-                                    const std::vector<double>& weight, std::vector<Axis> axes) {
+inline std::vector<Point> points_of(std::span<const double> x, std::span<const double> noise,
+                                    std::span<const double> weight, std::vector<Axis> axes) {
   const int n = axes[2].lower == axes[2].upper ? 96 : 64;
   const Nodes unit = gauss_legendre(n);
   for (int round = 0;; ++round) {
@@ -151,9 +152,9 @@ inline std::vector<Point> points_of(const std::vector<double>& x, const std::vec
 }
 
 /// Two axes (a = 1) or three. `objects`: whose latents are wanted. The naive fit is that with noise 0.
-inline Posterior posterior(const std::vector<double>& x, const std::vector<double>& noise,
-                           std::vector<Axis> axes, const std::vector<std::size_t>& objects = {},
-                           const std::vector<double>& weight = {}) {
+inline Posterior posterior(std::span<const double> x, std::span<const double> noise, std::vector<Axis> axes,
+                           const std::vector<std::size_t>& objects = {},
+                           std::span<const double> weight = {}) {
   const std::size_t parameters = axes.size();
   if (parameters == 2) axes.push_back({1, 1});
   const auto points = points_of(x, noise, weight, axes);

@@ -108,7 +108,7 @@ TEST_P(PairOf, NaiveEqualsThePlainSum) {
 // ---- awkward data
 
 Catalog with_columns(std::vector<double> x, std::vector<double> sigma,
-                     std::map<std::string, std::vector<double>> columns = {}) {
+                     std::map<std::string, starling::Numbers> columns = {}) {
   Catalog c;
   c.x = std::move(x);
   c.sigma = std::move(sigma);

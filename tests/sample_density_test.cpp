@@ -3,6 +3,7 @@
 #include "models/sample_density.hpp"
 
 #include <random>
+#include <span>
 
 #include "fit_support.hpp"
 #include "models/registry.hpp"
@@ -31,20 +32,20 @@ std::vector<double> quantiles(double m, double sd, std::size_t n) {
   return x;
 }
 
-double mean_of(const std::vector<double>& x) {
+double mean_of(std::span<const double> x) {
   double sum = 0;
   for (const double v : x) sum += v;
   return sum / static_cast<double>(x.size());
 }
 
-double sd_of(const std::vector<double>& x) {
+double sd_of(std::span<const double> x) {
   double sum = 0;
   for (const double v : x) sum += (v - mean_of(x)) * (v - mean_of(x));
   return std::sqrt(sum / static_cast<double>(x.size()));
 }
 
 /// What a density takes: enlarged against the bias of a fit.
-double sd_of_density(const std::vector<double>& x) {
+double sd_of_density(std::span<const double> x) {
   return sd_of(x) * std::sqrt(1 + 4 / static_cast<double>(x.size()));
 }
 

@@ -106,7 +106,7 @@ starling::Selection injections_of(const Case& c, std::size_t count) {
   const auto made = simulated(c, count, 1, 77).catalog;
   starling::Selection s;
   s.kind = starling::Selection::Kind::injections;
-  s.mu = made.samples;
+  s.mu.assign(made.samples.begin(), made.samples.end());
   s.injected = 3 * static_cast<double>(count);
   for (std::size_t k = 0; k < count; ++k) s.value.push_back(std::cos(static_cast<double>(k)) - 2);
   if (made.columns.contains("z")) s.covariates["z"] = made.columns.at("z");
