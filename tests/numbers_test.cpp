@@ -9,6 +9,7 @@
 
 #include "starling/catalog.hpp"
 #include "starling/error.hpp"
+#include "starling/fit.hpp"
 
 namespace {
 
@@ -116,6 +117,22 @@ TEST(Numbers, OfACatalogLeaveMemoryByObjects) {
   EXPECT_LT(resident_bytes(), gone + starling::kOnDiskFrom / 10);
   catalog.x[kLarge - 1] = std::numeric_limits<double>::infinity();
   EXPECT_THROW(check(catalog), starling::InputError);
+}
+
+TEST(Numbers, OnDiskAreNoMemoryInThePlan) {
+  using starling::parse_prior;
+  const starling::Model model(
+      "normal", "normal",
+      {{"theta_mu", parse_prior("normal(0, 1)")}, {"theta_sigma", parse_prior("half_normal(1)")}});
+  const auto plan = [&](std::size_t objects) {
+    return starling::plan_memory(model, objects, 0, starling::Method::marginal, {});
+  };
+  const auto small = plan(kLarge - 1), large = plan(kLarge);
+  EXPECT_EQ(small.text.find("on disk while"), std::string::npos);
+  EXPECT_NE(large.text.find("and 805 MB on disk while"), std::string::npos)
+      << large.text;  // x, sigma, weight
+  EXPECT_NEAR(static_cast<double>(small.host_bytes) - static_cast<double>(large.host_bytes),
+              3.0 * starling::kOnDiskFrom, 1e4);
 }
 
 }  // namespace

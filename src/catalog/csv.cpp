@@ -380,6 +380,7 @@ Catalog read_csv(const std::filesystem::path& path, const CatalogOptions& option
   bad.report(reader.rows(), notes);
   if (options.x.empty()) catalog.x.assign(catalog.columns.begin()->second.size(), 0.0);
   if (options.sigma_value) catalog.sigma = {*options.sigma_value};
+  if (catalog.sigma.size() == 1) catalog.sigma.shrink_to_fit();
   for_each_role(
       options, [](const std::string&) { return false; },
       [&](const std::string& role, double value) { catalog.columns[role].assign(catalog.size(), value); },

@@ -60,12 +60,12 @@ class JointTarget {
   /// Updates all latents given theta. `sweep` counts from 0. collect: which use is made of the draw before /
   /// of the acceptance counts.
   virtual void sweep(std::uint32_t sweep, std::span<const double> theta, LatentStep::Collect collect) = 0;
-  /// Draws all latents given theta, whatever they were before, for their moments alone, sweep by sweep: all
-  /// that is asked of a collapsed target, beside its end and its state.
   struct Draw {
     std::uint32_t sweep;
     std::span<const double> theta;  ///< of all chains
   };
+  /// Draws all latents given theta, whatever they were before, for their moments alone, sweep by sweep: all
+  /// that is asked of a collapsed target, beside its end and its state.
   virtual void draw(std::span<const Draw> draws) = 0;
   virtual void adapt(std::uint32_t sweep) = 0;
   /// Whether centred / noncentred read sums alone, and may be called from several threads; else they go
