@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "sanitizers.hpp"
 #include "starling/catalog.hpp"
 #include "starling/error.hpp"
 #include "starling/fit.hpp"
@@ -23,6 +24,19 @@ std::size_t resident_bytes() {
   std::size_t all = 0, resident = 0;
   file >> all >> resident;
   return resident * 4096;
+}
+
+/// The most of it since forget_peak().
+std::size_t peak_bytes() {
+  std::ifstream file("/proc/self/status");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("VmHWM:")) return std::stoul(line.substr(6)) * 1024;
+  return 0;
+}
+bool forget_peak() {
+  std::ofstream file("/proc/self/clear_refs");
+  file << 5 << std::flush;
+  return static_cast<bool>(file);
 }
 
 /// TMPDIR until it goes.
@@ -117,6 +131,36 @@ TEST(Numbers, OfACatalogLeaveMemoryByObjects) {
   EXPECT_LT(resident_bytes(), gone + starling::kOnDiskFrom / 10);
   catalog.x[kLarge - 1] = std::numeric_limits<double>::infinity();
   EXPECT_THROW(check(catalog), starling::InputError);
+}
+
+TEST(Numbers, StayOnDiskInAFit) {
+  if (kAddressSanitizer || kThreadSanitizer) GTEST_SKIP() << "sanitizers have memory of their own";
+  const auto fill = [](Numbers& values, auto value) {
+    values.reserve(kLarge);
+    for (std::size_t i = 0; i < kLarge; ++i) values.push_back(value(static_cast<double>(i % 1013) / 1013));
+    values.let_go(0, kLarge);
+  };
+  starling::Catalog catalog;
+  fill(catalog.x, [](double u) { return 3 * u - 1; });
+  fill(catalog.sigma, [](double u) { return 0.5 + u; });
+  const starling::Model model("normal", "normal",
+                              {{"theta_mu", starling::parse_prior("normal(0, 1)")},
+                               {"theta_sigma", starling::parse_prior("half_normal(1)")}});
+  starling::FitOptions options;
+  options.ensembles = 1;
+  options.walkers = 8;
+  options.burn_in = 1;
+  options.steps = 2;
+  options.device = "cpu";
+  const auto grown = [&](auto fit) {
+    const std::size_t before = resident_bytes();
+    EXPECT_TRUE(forget_peak());
+    fit(model, catalog, options);
+    return peak_bytes() - before;
+  };
+  constexpr std::size_t little = 100u << 20, kernel = 2 * kLarge * sizeof(float);
+  EXPECT_LT(grown(starling::fit_naive), little);
+  EXPECT_LT(grown(starling::fit_marginal), kernel + little);
 }
 
 TEST(Numbers, OnDiskAreNoMemoryInThePlan) {
