@@ -167,26 +167,28 @@ class Run {
       for (auto* counts : {&state_.outside_count, &state_.kinds})
         std::fill(counts->begin(), counts->end(), 0u);
     if (!likelihood_ || t == 0) return;
-    if (chooses_moves_ && t == looks_at_moves()) choose_moves();
+    if (chooses_moves_ && (t == first_look() || t == last_look())) choose_moves(t == last_look());
     if (recenters_at(t)) recenter();
   }
 
-  /// A quarter into burn-in; draws of theta show soon what they are worth.
-  [[nodiscard]] std::size_t looks_at_moves() const {
-    const std::size_t quarter = header_.burn_in / 4;
-    return draws_ ? std::min<std::size_t>(quarter, 16) : quarter;
+  /// Sweeps at which it is seen how many moves are enough: soon, where all goes well (draws of theta show at
+  /// once what they are worth), and a quarter into burn-in.
+  [[nodiscard]] std::size_t first_look() const {
+    return std::min<std::size_t>(last_look(), draws_ ? 16 : 32);
   }
+  [[nodiscard]] std::size_t last_look() const { return header_.burn_in / 4; }
 
   /// What is accepted says how many moves are enough: beside draws of theta one, if most of those are, and
-  /// none, if all but a few are; two where a third of the normal moves is. Those are given up where few are.
-  void choose_moves() {
+  /// none, if all but a few are; two where a third of the normal moves is. Those are given up where few are
+  /// at the last look.
+  void choose_moves(bool last) {
     if (const double drawn = accepted_share(state_, MoveKind::draw); drawn > 0.9) {
       marginal_moves_ = drawn > 0.97 ? 0 : 1;
       return;
     }
     const double accepted = accepted_share(state_, MoveKind::normal);
     if (accepted > 0.33) marginal_moves_ = std::min<std::size_t>(marginal_moves_, 2);
-    if (accepted < 0.1) settings_.mix.normal = 0;
+    if (last && accepted < 0.1) settings_.mix.normal = 0;
   }
 
   /// state: after the sweep.
@@ -243,8 +245,9 @@ class Run {
     const std::size_t rounds = (ensembles + threads - 1) / threads;
     if (ensembles / rounds <= std::clamp<std::uint64_t>(terms >> 20, 1, threads)) return 1;
     const std::size_t b = header_.burn_in;
-    const std::size_t look = looks_at_moves();
-    std::size_t end = t < look ? look : t < b / 2 ? b / 2 : t < b ? b : b + header_.steps;
+    std::size_t end = b + header_.steps;
+    for (const std::size_t stop : {b, b / 2, last_look(), first_look()})
+      if (t < stop) end = stop;
     if (t >= b && options_.until.any()) end = std::min(end, b + rule_.next_look());
     // the latents that follow take about two nanoseconds each
     const std::uint64_t latents = joint_ ? catalog_.size() * state_.chains() : 0;
