@@ -11,6 +11,7 @@
 #include "chain/chain_file.hpp"
 #include "chain/journal.hpp"
 #include "chain_support.hpp"
+#include "resident_memory.hpp"
 #include "sanitizers.hpp"
 #include "starling/error.hpp"
 
@@ -180,11 +181,7 @@ INSTANTIATE_TEST_SUITE_P(Limits, FullDisk,
 
 /// Highest resident memory of this process so far, in MiB.
 double peak_memory() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1024;
-  }
-  return 0;
+  return static_cast<double>(peak_bytes()) / (1 << 20);
 }
 
 /// Peak memory of a run of so many blocks of 20 sweeps (180 kB each), rebuilt once in the middle and at the

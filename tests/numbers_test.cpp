@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "catalog_support.hpp"
+#include "resident_memory.hpp"
 #include "sanitizers.hpp"
 #include "starling/catalog.hpp"
 #include "starling/error.hpp"
@@ -18,21 +20,6 @@ using starling::Numbers;
 
 constexpr std::size_t kLarge = starling::kOnDiskFrom / sizeof(double);
 
-/// Of this process, in memory now.
-std::size_t resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  std::size_t all = 0, resident = 0;
-  file >> all >> resident;
-  return resident * 4096;
-}
-
-/// The most of it since forget_peak().
-std::size_t peak_bytes() {
-  std::ifstream file("/proc/self/status");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with("VmHWM:")) return std::stoul(line.substr(6)) * 1024;
-  return 0;
-}
 bool forget_peak() {
   std::ofstream file("/proc/self/clear_refs");
   file << 5 << std::flush;
@@ -77,13 +64,13 @@ TEST(Numbers, AreAVector) {
   EXPECT_EQ(values.size(), 1u);
 }
 
-TEST(Numbers, LeaveMemoryAndComeBack) {
-  const auto folder = std::filesystem::temp_directory_path() / "starling-numbers-test";
-  std::filesystem::create_directories(folder);
+using NumbersInFolder = catalog_test::InFolder;
+
+TEST_F(NumbersInFolder, LeaveMemoryAndComeBack) {
   {
-    const TemporaryFolder temporary(folder.string());
+    const TemporaryFolder temporary(folder_.string());
     Numbers values = large();
-    EXPECT_TRUE(std::filesystem::is_empty(folder)) << "the file should have no name";
+    EXPECT_TRUE(std::filesystem::is_empty(folder_)) << "the file should have no name";
     const std::size_t before = resident_bytes();
     values.let_go(0, kLarge);
     EXPECT_LT(resident_bytes() + starling::kOnDiskFrom * 9 / 10, before);
@@ -102,8 +89,7 @@ TEST(Numbers, LeaveMemoryAndComeBack) {
     values.push_back(number(kLarge));  // grows
     EXPECT_EQ(wrong(values), 1u);
   }
-  EXPECT_TRUE(std::filesystem::is_empty(folder));
-  std::filesystem::remove(folder);
+  EXPECT_TRUE(std::filesystem::is_empty(folder_));
 }
 
 TEST(Numbers, AreInMemoryWhereThereIsNoRoomForAFile) {
@@ -153,6 +139,7 @@ TEST(Numbers, StayOnDiskInAFit) {
   options.steps = 2;
   options.device = "cpu";
   const auto grown = [&](auto fit) {
+    catalog.let_go(0, kLarge);
     const std::size_t before = resident_bytes();
     EXPECT_TRUE(forget_peak());
     fit(model, catalog, options);

@@ -145,31 +145,25 @@ class Assembly {
     if (notes_ != nullptr) notes_->push_back(fmt::format("{}: {}", path_.string(), text));
   }
 
-  Numbers per_object(const std::string& name) {
+  /// One number per object. append(values, before, value): adds the next after that of `before` objects.
+  template <class Append>
+  Numbers per_object(const std::string& name, Append&& append) {
     const auto column = open_single(name);
     Numbers values;
     values.reserve(objects_);
-    for_each_value(*column, [&](std::size_t row, double value) {
-      if (!kept(row)) return;
-      values.push_back(value);
-      let_last_go(values);
-    });
-    return values;
-  }
-  /// From time to time: what was read so far.
-  static void let_last_go(const Numbers& values) {
-    if (values.size() % numbers_at_once == 0) values.let_go(values.size() - numbers_at_once, values.size());
-  }
-  Numbers noise(const std::string& name) {
-    const auto column = open_single(name);
-    Numbers sigma;
-    sigma.reserve(objects_);
     std::size_t before = 0;
     for_each_value(*column, [&](std::size_t row, double value) {
       if (!kept(row)) return;
-      append_noise(sigma, before++, value);
-      let_last_go(sigma);
+      append(values, before++, value);
+      if (values.size() % numbers_at_once == 0) values.let_go(values.size() - numbers_at_once, values.size());
     });
+    return values;
+  }
+  Numbers per_object(const std::string& name) {
+    return per_object(name, [](Numbers& values, std::size_t, double value) { values.push_back(value); });
+  }
+  Numbers noise(const std::string& name) {
+    Numbers sigma = per_object(name, append_noise);
     if (sigma.size() == 1) sigma.shrink_to_fit();
     return sigma;
   }

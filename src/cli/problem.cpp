@@ -32,10 +32,10 @@ std::string weak_prior(const Parameter& parameter, double mean, double sd) {
 /// Throws the error that shows how priors are written unless every parameter has one.
 void require_priors(const std::vector<Parameter>& parameters, const Request& request,
                     const Catalog& catalog) {
-  std::vector<std::string> missing;
-  for (const auto& parameter : parameters)
-    if (!request.priors.contains(parameter.name) && parameter.prior.empty())
-      missing.push_back(parameter.name);
+  auto missing = parameters;
+  std::erase_if(missing, [&](const Parameter& parameter) {
+    return request.priors.contains(parameter.name) || !parameter.prior.empty();
+  });
   if (missing.empty()) return;
 
   const auto n = static_cast<double>(catalog.size());
@@ -43,13 +43,15 @@ void require_priors(const std::vector<Parameter>& parameters, const Request& req
   for (const double x : catalog.x) mean += x / n;
   for (const double x : catalog.x) square += (x - mean) * (x - mean) / n;
   const double sd = square > 0 ? std::sqrt(square) : 1;
+  std::vector<std::string> names;
   std::string flags;
-  for (const auto& parameter : parameters)
-    if (std::find(missing.begin(), missing.end(), parameter.name) != missing.end())
-      flags += fmt::format(" --prior {}='{}'", parameter.name, weak_prior(parameter, mean, sd));
+  for (const auto& parameter : missing) {
+    names.push_back(parameter.name);
+    flags += fmt::format(" --prior {}='{}'", parameter.name, weak_prior(parameter, mean, sd));
+  }
   throw InputError(
       fmt::format("no prior for {}; say what you know, or begin with weak ones for this catalog:{}",
-                  list_text(missing), flags));
+                  list_text(names), flags));
 }
 
 /// Says which priors were not given, and what they are.
