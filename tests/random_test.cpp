@@ -223,10 +223,10 @@ TEST(HostStream, WordsOfManyChainsAreTheSameWithEveryInstructionSet) {
 #endif
   constexpr std::uint32_t first = 3, count = 37;
   for (const Make make : variants) {
-    std::vector<std::uint32_t> words(8 * count);
+    std::vector<std::uint32_t> words(cpu::kFirstWords * count);
     make(9, 8, 7, first, count, words.data());
     for (std::uint32_t i = 0; i < count; ++i)
-      for (std::uint32_t block = 0; block < 2; ++block) {
+      for (std::uint32_t block = 0; block < cpu::kFirstWords / 4; ++block) {
         const Block expected = philox4x32(Block{{block, 8, first + i, 7}}, 9);
         for (std::uint32_t k = 0; k < 4; ++k)
           ASSERT_EQ(words[(4 * block + k) * count + i], expected.w[k]) << i << ", " << block << ", " << k;

@@ -98,22 +98,29 @@ class HostStream {
   HostStream(std::uint64_t seed, std::uint32_t step, std::uint32_t chain, std::uint32_t purpose,
              std::uint32_t first_block = 0)
       : seed_(seed), step_(step), chain_(chain), purpose_(purpose), block_(first_block) {}
-  /// The same from block 0 on; `pairs`: its words and those of block 1, as pair() puts them together.
+  /// Pairs of words, as pair() puts them together.
+  using Pairs = std::array<std::uint64_t, 8>;
+  /// The same from block 0 on; `pairs`: the words of blocks 0 to 3.
   HostStream(std::uint64_t seed, std::uint32_t step, std::uint32_t chain, std::uint32_t purpose,
-             const std::array<std::uint64_t, 4>& pairs)
-      : seed_(seed), step_(step), chain_(chain), purpose_(purpose), block_(2), pairs_(pairs), used_(0) {}
+             const Pairs& pairs)
+      : seed_(seed), step_(step), chain_(chain), purpose_(purpose), block_(4), pairs_(pairs), used_(0) {}
   static std::uint64_t pair(std::uint32_t first, std::uint32_t second) {
     return std::uint64_t{first} << 32 | second;
   }
   /// Uniform on (0, 1), 53 bits.
   double uniform() {
-    if (used_ == 4) refill();
+    if (used_ == pairs_.size()) refill();
     return (static_cast<double>(static_cast<std::int64_t>(pairs_[used_++] >> 11)) + 0.5) * 0x1p-53;
   }
   /// Standard normal.
   double normal() {
     const double radius = std::sqrt(-2 * std::log(uniform()));
     return radius * std::cos(6.283185307179586477 * uniform());
+  }
+  /// Two independent standard normals (Box & Muller 1958).
+  std::array<double, 2> normal_pair() {
+    const double radius = std::sqrt(-2 * std::log(uniform())), turn = 6.283185307179586477 * uniform();
+    return {radius * std::cos(turn), radius * std::sin(turn)};
   }
   /// 0 <= k < n.
   std::size_t below(std::size_t n) {
@@ -128,15 +135,15 @@ class HostStream {
     Words<std::uint32_t> made[2];
     for (auto& block : made)
       block = philox4x32(Words<std::uint32_t>{{block_++, step_, chain_, purpose_}}, seed_);
-    pairs_ = {pair(made[0].w[0], made[0].w[1]), pair(made[0].w[2], made[0].w[3]),
-              pair(made[1].w[0], made[1].w[1]), pair(made[1].w[2], made[1].w[3])};
-    used_ = 0;
+    used_ = pairs_.size() - 4;
+    for (std::size_t k = 0; k < 4; ++k)
+      pairs_[used_ + k] = pair(made[k / 2].w[2 * (k % 2)], made[k / 2].w[2 * (k % 2) + 1]);
   }
 
   std::uint64_t seed_;
   std::uint32_t step_, chain_, purpose_, block_;
-  std::array<std::uint64_t, 4> pairs_;  // of the words of two blocks
-  unsigned used_ = 4;                   // of them
+  Pairs pairs_{};
+  std::size_t used_ = pairs_.size();  // of them
 };
 
 }  // namespace starling

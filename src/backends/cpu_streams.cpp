@@ -34,7 +34,7 @@ void first_words(std::uint64_t seed, std::uint32_t step, std::uint32_t purpose, 
                  std::uint64_t count, std::uint32_t* words) {
   for (std::uint64_t i = 0; i < count; i += kLanes) {
     const Word chains = chains_from(first + static_cast<std::uint32_t>(i));
-    for (std::uint32_t block = 0; block < 2; ++block) {
+    for (std::uint32_t block = 0; block < kFirstWords / 4; ++block) {
       const auto made = philox4x32(Words<Word>{{Word(block), Word(step), chains, Word(purpose)}}, seed);
       for (std::uint64_t k = 0; k < 4; ++k) {
         std::uint32_t* out = words + (4 * block + k) * count + i;

@@ -10,6 +10,9 @@ enum class Variant { generic, avx2, avx512 };
 /// The best that this machine has, or less where the environment variable STARLING_CPU asks for it.
 Variant chosen_variant();
 
+/// Random words of each chain that are made for many at once.
+inline constexpr std::uint32_t kFirstWords = 16;
+
 #define STARLING_CPU_VARIANT(variant)                                                                      \
   namespace variant {                                                                                      \
   template <class Term>                                                                                    \
@@ -17,7 +20,7 @@ Variant chosen_variant();
   template <class Latent>                                                                                  \
   std::unique_ptr<LatentKernel> make_latents(const ObjectTable<double>& objects, const LatentSetup& setup, \
                                              int threads);                                                 \
-  /** The words of blocks 0 and 1 of chains [first, first + count): [8][count]. */                         \
+  /** Of chains [first, first + count): [kFirstWords][count]. */                                           \
   void first_words(std::uint64_t seed, std::uint32_t step, std::uint32_t purpose, std::uint32_t first,     \
                    std::uint64_t count, std::uint32_t* words);                                             \
   }

@@ -1,7 +1,6 @@
 #include "backends/host_streams.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "backends/cpu_variants.hpp"
 
@@ -25,16 +24,17 @@ std::vector<HostStream> host_streams(std::uint64_t seed, std::uint32_t step, std
                                      std::uint32_t first, std::size_t count) {
   std::vector<HostStream> streams;
   streams.reserve(count);
+  static_assert(cpu::kFirstWords == 2 * HostStream::Pairs{}.size());
   constexpr std::size_t most = 64;  // chains at once
-  std::uint32_t words[8 * most];
+  std::uint32_t words[cpu::kFirstWords * most];
   for (const std::uint32_t end = first + static_cast<std::uint32_t>(count); first < end;) {
     const std::uint32_t n = std::min<std::uint32_t>(end - first, most);
     first_words(seed, step, purpose, first, n, words);
     for (std::uint32_t i = 0; i < n; ++i, ++first) {
-      const auto pair = [&](std::uint32_t k) {
-        return HostStream::pair(words[2 * k * n + i], words[(2 * k + 1) * n + i]);
-      };
-      streams.emplace_back(seed, step, first, purpose, std::array{pair(0), pair(1), pair(2), pair(3)});
+      HostStream::Pairs pairs;
+      for (std::uint32_t k = 0; k < pairs.size(); ++k)
+        pairs[k] = HostStream::pair(words[2 * k * n + i], words[(2 * k + 1) * n + i]);
+      streams.emplace_back(seed, step, first, purpose, pairs);
     }
   }
   return streams;

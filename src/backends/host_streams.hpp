@@ -8,8 +8,8 @@
 
 namespace starling {
 
-/// HostStream(seed, step, chain, purpose) of each chain in [first, first + count). Their first eight words
-/// are made for many chains at once, with SIMD.
+/// HostStream(seed, step, chain, purpose) of each chain in [first, first + count). Their first words are
+/// made for many chains at once, with SIMD.
 std::vector<HostStream> host_streams(std::uint64_t seed, std::uint32_t step, std::uint32_t purpose,
                                      std::uint32_t first, std::size_t count);
 

@@ -15,7 +15,8 @@ inline double draw_log_gamma(double shape, HostStream& stream) {
     const double x = stream.normal(), root = 1 + c * x;
     if (root <= 0) continue;
     const double log_v = 3 * std::log(root), v = root * root * root;
-    if (std::log(stream.uniform()) < 0.5 * x * x + d * (1 - v + log_v)) return std::log(d) + log_v;
+    const double u = stream.uniform(), limit = 0.5 * x * x + d * (1 - v + log_v);
+    if (u - 1 < limit || std::log(u) < limit) return std::log(d) + log_v;  // ln u < u - 1 settles most
   }
 }
 
