@@ -44,7 +44,8 @@ FixedSum sum_of(const std::vector<double>& v) {
 TEST(FixedSum, ATermIsRoundedDownToAMultipleOfItsResolution) {
   for (const double v : terms(100'000, -80, 61, 1)) ASSERT_EQ(bits_of(FixedSum::of(v)), fixed_point(v)) << v;
   for (const double v : {0.0, -0.0, 1.0, -1.0, 0x1p-48, -0x1p-48, 0x1p-49, -0x1p-49, 5e-324, -5e-324, 65536.0,
-                         -65536.0, 0x1p16 - 0x1p-36, 0x1.fffffffffffffp61, -0x1.fffffffffffffp61})
+                         -65536.0, 0x1p16 - 0x1p-36, 0x1p14, -0x1p14, 0x1.fffffffffffffp13,
+                         -0x1.fffffffffffffp13, 0x1.fffffffffffffp61, -0x1.fffffffffffffp61})
     EXPECT_EQ(bits_of(FixedSum::of(v)), fixed_point(v)) << v;
 }
 

@@ -18,6 +18,14 @@ struct FixedSum {
 
   static STARLING_HD FixedSum of(double v) {
     FixedSum s;
+    if (v < 0x1p14 && v > -0x1p14) {  // as most are: one word holds it
+      const double scaled = v * 0x1p48;
+      const auto towards_zero = static_cast<std::int64_t>(scaled);
+      const std::int64_t down = towards_zero - (static_cast<double>(towards_zero) > scaled ? 1 : 0);
+      s.high = down < 0 ? -1 : 0;
+      s.low = static_cast<std::uint64_t>(down);
+      return s;
+    }
     if (!(v < 0x1p62 && v > -0x1p62)) {
       s.special = v != v ? 1u : v > 0 ? 2u : 4u;
       return s;
