@@ -27,12 +27,13 @@ struct DiskAllocator {
   template <class U>
   DiskAllocator(const DiskAllocator<U>&) {}
 
+  /// Whether so many values lie on disk.
+  [[nodiscard]] static bool on_disk(std::size_t n) { return n * sizeof(T) >= kOnDiskFrom; }
   [[nodiscard]] T* allocate(std::size_t n) {
-    if (n * sizeof(T) >= kOnDiskFrom) return static_cast<T*>(pages_on_disk(n * sizeof(T)));
-    return static_cast<T*>(::operator new(n * sizeof(T)));
+    return static_cast<T*>(on_disk(n) ? pages_on_disk(n * sizeof(T)) : ::operator new(n * sizeof(T)));
   }
   void deallocate(T* values, std::size_t n) noexcept {
-    n * sizeof(T) >= kOnDiskFrom ? free_pages(values, n * sizeof(T)) : ::operator delete(values);
+    on_disk(n) ? free_pages(values, n * sizeof(T)) : ::operator delete(values);
   }
   friend bool operator==(const DiskAllocator&, const DiskAllocator&) { return true; }
 };
@@ -52,7 +53,7 @@ class Numbers : public std::vector<double, DiskAllocator<double>> {
     if (on_disk(capacity())) let_pages_go(data() + begin, data() + end);
   }
   /// Whether a vector with room for so many lies on disk.
-  [[nodiscard]] static bool on_disk(std::size_t count) { return count * sizeof(double) >= kOnDiskFrom; }
+  [[nodiscard]] static bool on_disk(std::size_t count) { return allocator_type::on_disk(count); }
   friend bool operator==(const Numbers& a, const Numbers& b) {
     return static_cast<const Base&>(a) == static_cast<const Base&>(b);
   }
