@@ -180,7 +180,7 @@ class ExactLikelihood final : public LikelihoodOrSums {
   }
   double noise_variance() const override { return 1 / one_noise_.v[0]; }
   double build(ObjectTable<double>& objects, std::span<const double>) override {
-    const Theta r = at(reference_, reference_noise_);
+    const Theta r = at_reference_ = at(reference_, reference_noise_);
     if (by_sums_) {
       double in_units = 0;
       add_up(of_x(r), [&](std::uint64_t begin, std::uint64_t end) {
@@ -224,13 +224,16 @@ class ExactLikelihood final : public LikelihoodOrSums {
     return parts_.population->kernel(Term::exact, parts_.backend, objects);
   }
   void column(std::span<const double> theta, double* out) const override {
-    const Theta p = at(framed(theta), noise(theta)), r = at(reference_, reference_noise_);
+    std::array<double, 2> in_frame{};
+    parts_.population->to_frame(population(theta), parts_.frame, in_frame.data());
+    const Theta p = at(in_frame, noise(theta)), r = at_reference_;
     const double dq = (p.q - r.q) / r.q;
     out[0] = p.m - r.m;
     out[1] = dq;
     out[2] = p.s2 - r.s2 - dq * r.s2;
   }
   Rows rows_;
+  Theta at_reference_{};
   Datum<double> one_noise_;  // of any object, where by_sums_
 };
 
