@@ -124,10 +124,11 @@ struct StopAfter : KeepAll {
 };
 
 TEST(AStoppedRun, SavesItsStateAndGoesOn) {
-  for (const std::size_t burn_in : {10, 200}) {  // stopped after burn-in (blocks are of 64), and within
+  // blocks are of a megabyte, 728 sweeps: stopped after burn-in, and within
+  for (const std::size_t burn_in : {10, 2000}) {
     auto o = quick();
     o.burn_in = burn_in;
-    o.steps = 500;
+    o.steps = 3000;
     o.latents = "metropolis";
     o.checkpoint_every = 0;
     KeepAll whole;

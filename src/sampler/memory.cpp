@@ -4,6 +4,7 @@
 #include "formulas/layout.hpp"
 #include "models/definition.hpp"
 #include "sampler/options.hpp"
+#include "sampler/recorder.hpp"
 #include "starling/fit.hpp"
 
 namespace starling {
@@ -60,10 +61,10 @@ MemoryPlan plan_of(const Model& model, const Holdings& holdings, Method method, 
   const std::uint64_t observed = objects <= ChainFileOptions{}.observed_limit
                                      ? 3 * (holdings.numbers.all - samples) * sizeof(double)
                                      : 0;
-  // a block of 64 sweeps, in memory a few times over while it is written
+  // a block of the chain and its last sweep, in memory a few times over while it is written
   const std::uint64_t likelihoods =
       options.log_likelihood_every > 0 ? n * chains * sizeof(float) : 0;  // of one draw
-  const std::uint64_t block = 64 * chains * ((joint ? 2 : 1) * d + 2) * sizeof(double) * 3 +
+  const std::uint64_t block = (kBlockNumbers + chains * ((joint ? 2 : 1) * d + 2)) * sizeof(double) * 4 +
                               (likelihoods > 0 ? 3 * (likelihoods + (16u << 20)) : 0);
   // a checkpoint: the latents and their moments; what else there is of a walker, with its share of the draws
   // that are kept for the run's end

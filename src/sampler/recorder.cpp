@@ -37,9 +37,11 @@ void Recorder::record(std::size_t sweep, const Ensembles& state, std::span<const
       if (draw_count_++ % draw_every_ == 0) keep_draw(state.at(c));
   if (sweep + 1 == header_.burn_in) burn_in_seconds_ = seconds();
   const bool last = sweep + 1 == header_.burn_in + header_.steps;
+  // each block costs a thread and a wait for the one before
+  const std::size_t numbers = block_.theta.size() + block_.theta_centred.size() + block_.lp.size();
   constexpr std::size_t many = std::size_t{1} << 22;  // log-likelihoods, 16 MB of them
-  if (block_.sweeps == 64 || last || block_.log_likelihood.size() > many || seconds_since(appended_) > 5)
-    flush();
+  const bool full = numbers >= kBlockNumbers || block_.log_likelihood.size() > many;
+  if (full || last || seconds_since(appended_) > 5) flush();
   if (last || seconds_since(reported_) > 0.1) report(sweep + 1, header_.burn_in + header_.steps);
 }
 
@@ -52,9 +54,11 @@ void Recorder::report(std::size_t done, std::size_t sweeps) {
 
 void Recorder::flush() {
   wait();
-  if (block_.sweeps > 0)
-    taken_ = std::async(std::launch::async, [this, block = std::move(block_)] { sink_.append(block); });
-  block_ = {};
+  std::swap(block_, handed_out_);
+  if (handed_out_.sweeps > 0) taken_ = std::async(std::launch::async, [this] { sink_.append(handed_out_); });
+  block_.sweeps = 0;
+  for (auto* values : {&block_.theta, &block_.theta_centred, &block_.lp}) values->clear();
+  for (auto* values : {&block_.acceptance, &block_.log_likelihood}) values->clear();
   appended_ = Clock::now();
 }
 

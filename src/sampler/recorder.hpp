@@ -13,6 +13,9 @@
 
 namespace starling {
 
+/// A block is handed out when it holds so many numbers: a megabyte of them.
+inline constexpr std::size_t kBlockNumbers = std::size_t{1} << 17;
+
 /// Collects sweeps into blocks and keeps a thinned set of draws for the Monte Carlo error. The sink takes a
 /// block while the next sweeps run.
 class Recorder {
@@ -43,8 +46,8 @@ class Recorder {
   const FitOptions& options_;
   ChainSink& sink_;
   bool joint_;
-  ChainBlock block_;
-  std::future<void> taken_;  // its destructor waits
+  ChainBlock block_, handed_out_;  // their memory is used again and again
+  std::future<void> taken_;        // its destructor waits
   double seconds_before_ = 0, burn_in_seconds_ = 0;
   Clock::time_point begin_, appended_ = begin_, reported_ = begin_;
   std::uint64_t accepted_ = 0, proposed_ = 0;
