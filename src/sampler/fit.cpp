@@ -18,6 +18,7 @@
 #include "sampler/header.hpp"
 #include "sampler/log_probability.hpp"
 #include "sampler/monte_carlo.hpp"
+#include "sampler/move_plan.hpp"
 #include "sampler/options.hpp"
 #include "sampler/recorder.hpp"
 #include "sampler/reference.hpp"
@@ -55,7 +56,6 @@ class Run {
     state_.theta = start_walkers(model, catalog, method, options);
     state_.lp.resize(state_.chains());
     state_.clear_counts();
-    settings_ = {options.moves, options.stretch_scale, options.seed};
     const std::string integral = model.definition().integral_of(options);
     const bool cheap = (method == Method::naive || integral == "exact") && selection_is_cheap();
     sampled_ = method != Method::naive && integral == "samples";
@@ -67,10 +67,9 @@ class Run {
       joint_ = model.definition().joint(catalog, options, scheme_ == "collapsed", backend_);
     for (const std::size_t j : state_.free)
       if (model.definition().moves_at_fixed_eta(j)) free_at_fixed_eta_.push_back(j);
-    chooses_moves_ = options.moves_per_step == 0 && options.moves == default_moves(scheme_);
-    draws_ = (likelihood_ ? likelihood_->draws_theta() : joint_->draws_theta()) && selection_is_cheap() &&
-             chooses_moves_ && state_.free.size() == 2 && state_.dimension == 2;
-    marginal_moves_ = options.moves_per_step > 0 ? options.moves_per_step : cheap ? 5 : 1;
+    const bool can_draw = (likelihood_ ? likelihood_->draws_theta() : joint_->draws_theta()) &&
+                          selection_is_cheap() && state_.free.size() == 2 && state_.dimension == 2;
+    plan_.emplace(options, scheme_, can_draw, cheap, header_.burn_in);
   }
 
   /// Runs to the end, from a saved state if there is one.
@@ -129,7 +128,7 @@ class Run {
         moves_within_reach(t);
       else
         marginal_moves(t, 0, state_.ensembles);
-      moves += marginal_moves_per_sweep();
+      moves += plan_->proposals(t);
     }
     if (joint_ && scheme_ == "collapsed") {
       draw_latents(t, {&state_, 1});
@@ -167,28 +166,8 @@ class Run {
       for (auto* counts : {&state_.outside_count, &state_.kinds})
         std::fill(counts->begin(), counts->end(), 0u);
     if (!likelihood_ || t == 0) return;
-    if (chooses_moves_ && (t == first_look() || t == last_look())) choose_moves(t == last_look());
+    plan_->look(t, state_);
     if (recenters_at(t)) recenter();
-  }
-
-  /// Sweeps at which it is seen how many moves are enough: soon, where all goes well (draws of theta show at
-  /// once what they are worth), and a quarter into burn-in.
-  [[nodiscard]] std::size_t first_look() const {
-    return std::min<std::size_t>(last_look(), draws_ ? 16 : 32);
-  }
-  [[nodiscard]] std::size_t last_look() const { return header_.burn_in / 4; }
-
-  /// What is accepted says how many moves are enough: beside draws of theta one, if most of those are, and
-  /// none, if all but a few are; two where a third of the normal moves is. Those are given up where few are
-  /// at the last look.
-  void choose_moves(bool last) {
-    if (const double drawn = accepted_share(state_, MoveKind::draw); drawn > 0.9) {
-      marginal_moves_ = drawn > 0.97 ? 0 : 1;
-      return;
-    }
-    const double accepted = accepted_share(state_, MoveKind::normal);
-    if (accepted > 0.33) marginal_moves_ = std::min<std::size_t>(marginal_moves_, 2);
-    if (last && accepted < 0.1) settings_.mix.normal = 0;
   }
 
   /// state: after the sweep.
@@ -209,7 +188,8 @@ class Run {
   void sweeps_side_by_side(std::size_t t, std::size_t count) {
     const auto begin = Clock::now();
     begin_sweep(t);
-    std::vector<Ensembles> after(count, state_);
+    if (after_.size() < count) after_.resize(count, state_);
+    const std::span after(after_.data(), count);
     const std::size_t shares = std::min(state_.ensembles, static_cast<std::size_t>(backend_.threads));
     parallel_for(shares, backend_.threads, 1, [&](std::size_t i) {
       const std::size_t from = i * state_.ensembles / shares, to = (i + 1) * state_.ensembles / shares,
@@ -225,7 +205,7 @@ class Run {
     });
     if (joint_) draw_latents(t, after);
     for (std::size_t k = 0; k < count; ++k)
-      end_sweep(t + k, after[k], after[k].theta, marginal_moves_per_sweep());
+      end_sweep(t + k, after[k], after[k].theta, plan_->proposals(t + k));
     const std::chrono::duration<double> took = Clock::now() - begin;
     if (took.count() > 0.04)
       most_alone_ = std::max<std::size_t>(most_alone_ / 2, 1);
@@ -246,7 +226,7 @@ class Run {
     if (ensembles / rounds <= std::clamp<std::uint64_t>(terms >> 20, 1, threads)) return 1;
     const std::size_t b = header_.burn_in;
     std::size_t end = b + header_.steps;
-    for (const std::size_t stop : {b, b / 2, last_look(), first_look()})
+    for (const std::size_t stop : {b, b / 2, plan_->last_look(), plan_->first_look()})
       if (t < stop) end = stop;
     if (t >= b && options_.until.any()) end = std::min(end, b + rule_.next_look());
     // the latents that follow take about two nanoseconds each
@@ -340,8 +320,7 @@ class Run {
     s.array(state_.nan_count.data(), state_.nan_count.size());
     s.array(state_.outside_count.data(), state_.outside_count.size());
     s.array(state_.kinds.data(), state_.kinds.size());
-    s.number(marginal_moves_);
-    s.number(settings_.mix.normal);
+    plan_->state(s);
     s.list(acceptance_of_objects_);
     s.list(reference_.theta);
     s.list(reference_.others);
@@ -445,16 +424,15 @@ class Run {
     }
   }
 
-  [[nodiscard]] std::size_t marginal_moves_per_sweep() const { return marginal_moves_ + (draws_ ? 1 : 0); }
-
   /// The moves of sweep t on ensembles [first, last).
   void marginal_moves(std::size_t t, std::size_t first, std::size_t last) {
     const auto target = [&](std::span<const std::size_t>, std::span<const double> theta,
                             std::span<double> lp) { marginal_target(theta, lp); };
-    if (draws_)
+    const std::size_t moves = plan_->moves(t);
+    if (plan_->draws())
       draw_once(
           state_, first, last, options_.seed, static_cast<std::uint32_t>(t), Purpose::move_marginal,
-          static_cast<std::uint32_t>(marginal_moves_),
+          static_cast<std::uint32_t>(moves),
           [&](std::size_t, HostStream& stream, std::span<double> theta) {
             return likelihood_->draw(stream, theta);
           },
@@ -463,8 +441,8 @@ class Run {
             likelihood_->add_log_ratio_to_draws(theta, lp);
           },
           target);
-    for (std::size_t k = 0; k < marginal_moves_ && !state_.free.empty(); ++k)
-      move_once(state_, first, last, settings_, static_cast<std::uint32_t>(t), Purpose::move_marginal,
+    for (std::size_t k = 0; k < moves && !state_.free.empty(); ++k)
+      move_once(state_, first, last, plan_->settings(), static_cast<std::uint32_t>(t), Purpose::move_marginal,
                 static_cast<std::uint32_t>(k), target);
   }
 
@@ -472,13 +450,13 @@ class Run {
 
   /// Moves on ln prior + log_conditional(chains, theta, out), the same number for every ensemble. `cheap`:
   /// ensembles side by side; else all of them together, for a backend to work on. `draw`: from the
-  /// conditional, where draws_ says that there is one. Gives the number of moves.
+  /// conditional, where the plan says that there is one. Gives the number of moves.
   template <class LogConditional>
   std::size_t moves_on(bool cheap, Purpose purpose, std::size_t t, LogConditional log_conditional,
                        const Draw& draw) {
     cheap = cheap && selection_is_cheap();
     const std::size_t d = state_.dimension, moves = options_.moves_per_step > 0 ? options_.moves_per_step
-                                                    : draws_                    ? 1
+                                                    : plan_->draws()            ? 1
                                                     : cheap                     ? 10
                                                                                 : joint_->dear_moves();
     const auto target = [&](std::span<const std::size_t> chains, std::span<const double> theta,
@@ -497,20 +475,20 @@ class Run {
       std::iota(chains.begin(), chains.end(), begin);
       target(chains, std::span(state_.theta).subspan(begin * d, count * d),
              std::span(state_.lp).subspan(begin, count));
-      if (draws_)
+      if (plan_->draws())
         draw_once(
             state_, first, last, options_.seed, static_cast<std::uint32_t>(t), purpose,
             static_cast<std::uint32_t>(moves), draw,
             [&](std::span<const double> theta, std::span<double> lp) { target_.prior(theta, lp); }, target);
       for (std::size_t k = 0; k < moves && !state_.free.empty(); ++k)  // all fixed: latents alone move
-        move_once(state_, first, last, settings_, static_cast<std::uint32_t>(t), purpose,
+        move_once(state_, first, last, plan_->settings(), static_cast<std::uint32_t>(t), purpose,
                   static_cast<std::uint32_t>(k), target);
     };
     if (cheap)
       parallel_for(state_.ensembles, backend_.threads, 1, [&](std::size_t e) { run(e, e + 1); });
     else
       run(0, state_.ensembles);
-    return moves + (draws_ ? 1 : 0);
+    return moves + (plan_->draws() ? 1 : 0);
   }
 
   /// theta given the latents, then, interweaved, theta given eta.
@@ -572,16 +550,14 @@ class Run {
   std::string scheme_;
   ChainHeader header_;
   Ensembles state_;
-  MoveSettings settings_;
-  std::size_t marginal_moves_ = 0;
-  std::size_t most_alone_ = 8;  // sweeps that ensembles make before they wait for each other
-  bool sampled_ = false;        // the likelihood is a sum over posterior samples
-  bool chooses_moves_ = false;  // nobody asked for other moves, or another number of them
-  bool draws_ = false;          // theta is drawn from its conditionals, too
+  std::vector<Ensembles> after_;  // each of the sweeps that were made side by side
+  std::size_t most_alone_ = 8;    // sweeps that ensembles make before they wait for each other
+  bool sampled_ = false;          // the likelihood is a sum over posterior samples
   std::unique_ptr<SelectionFactor> selection_;
   ThetaTarget target_;
   std::unique_ptr<Likelihood> likelihood_, pointwise_;
   std::unique_ptr<JointTarget> joint_;
+  std::optional<MovePlan> plan_;          // once it is known what those can do
   std::vector<double> centred_, center_;  // the second: of the start
   std::vector<double> acceptance_of_objects_;
   Reference reference_;  // of the likelihood, once it was moved

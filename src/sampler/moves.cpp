@@ -1,8 +1,9 @@
 #include "sampler/moves.hpp"
 
 #include <cmath>
-#include <Eigen/Dense>
+#include <Eigen/Cholesky>
 #include <limits>
+#include <utility>
 
 #include "starling/populations/gamma.hpp"
 
@@ -60,48 +61,58 @@ double propose_snooker(std::span<const double> theta, const OtherHalf& other, Ho
 NormalMove::NormalMove(const OtherHalf& other)
     : free_(other.free), freedom_(static_cast<double>(other.count) - static_cast<double>(free_.size())) {
   if (!(freedom_ > 0)) return;
-  const auto d = static_cast<Eigen::Index>(free_.size()), n = static_cast<Eigen::Index>(other.count);
-  Eigen::MatrixXd theta(d, n);
-  for (Eigen::Index k = 0; k < n; ++k)
-    for (Eigen::Index j = 0; j < d; ++j)
-      theta(j, k) = other.walker(static_cast<std::size_t>(k))[free_[static_cast<std::size_t>(j)]];
-  const Eigen::VectorXd first = theta.col(0);  // deviations from it lose nothing where the mean is far from 0
-  theta.colwise() -= first;
-  const Eigen::VectorXd mean = theta.rowwise().mean();
-  theta.colwise() -= mean;
-  const Eigen::LLT<Eigen::MatrixXd> factor((1 + 1 / static_cast<double>(n)) / freedom_ *
-                                           (theta * theta.transpose()));
-  const Eigen::MatrixXd scale = factor.matrixL();
-  if (factor.info() != Eigen::Success || !scale.allFinite()) return;
-  mean_ = first + mean;
-  scale_ = scale;
-  inverse_ = scale.triangularView<Eigen::Lower>().solve(Eigen::MatrixXd::Identity(d, d));
-}
-
-double NormalMove::log_density(double distance2) const {
-  return -0.5 * (freedom_ + static_cast<double>(mean_.size())) * std::log1p(distance2 / freedom_);
+  const std::size_t d = free_.size();
+  const double n = static_cast<double>(other.count);
+  // deviations from the first walker lose nothing where the mean is far from 0
+  const auto deviation = [&](std::size_t k, std::size_t j) {
+    return other.walker(k)[free_[j]] - other.walker(0)[free_[j]];
+  };
+  std::vector<double> mean(d), scale(d * d), from_mean(d);
+  for (std::size_t k = 0; k < other.count; ++k)
+    for (std::size_t j = 0; j < d; ++j) mean[j] += deviation(k, j) / n;
+  for (std::size_t k = 0; k < other.count; ++k)
+    for (std::size_t j = 0; j < d; ++j) {
+      from_mean[j] = deviation(k, j) - mean[j];
+      for (std::size_t l = 0; l <= j; ++l) scale[j * d + l] += from_mean[j] * from_mean[l];
+    }
+  for (double& s : scale) s *= (1 + 1 / n) / freedom_;
+  using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const auto size = static_cast<Eigen::Index>(d);
+  Eigen::Map<Matrix> matrix(scale.data(), size, size);
+  const Eigen::LLT<Eigen::Ref<Matrix>> in_place(matrix);
+  if (in_place.info() != Eigen::Success || !matrix.allFinite()) return;
+  for (std::size_t j = 0; j < d; ++j) mean[j] += other.walker(0)[free_[j]];
+  mean_ = std::move(mean);
+  root_ = std::move(scale);
 }
 
 double NormalMove::propose(std::span<const double> theta, HostStream& stream,
                            std::span<double> proposed) const {
-  if (scale_.size() == 0) return -std::numeric_limits<double>::infinity();
-  const auto d = mean_.size();
-  const auto column = [this](Eigen::Index j) { return free_[static_cast<std::size_t>(j)]; };
-  double before = 0, after = 0;
-  for (Eigen::Index j = 0; j < d; ++j) {
-    double y = 0;
-    for (Eigen::Index k = 0; k <= j; ++k) y += inverse_(j, k) * (theta[column(k)] - mean_[k]);
-    before += y * y;
-    proposed[column(j)] = mean_[j];
-  }
+  if (root_.empty()) return -std::numeric_limits<double>::infinity();
+  const std::size_t d = mean_.size();
   // a chi square of `freedom_` degrees is twice a gamma variate of half as many
   const double width = std::sqrt(0.5 * freedom_ * std::exp(-draw_log_gamma(0.5 * freedom_, stream)));
-  for (Eigen::Index k = 0; k < d; ++k) {
-    const double z = width * stream.normal();
-    after += z * z;
-    for (Eigen::Index j = k; j < d; ++j) proposed[column(j)] += scale_(j, k) * z;
+  // distances are in scales: root z leads from the mean to theta
+  static thread_local std::vector<double> z;
+  z.resize(d);
+  double before = 0, after = 0;
+  for (std::size_t j = 0; j < d; ++j) {
+    z[j] = theta[free_[j]] - mean_[j];
+    for (std::size_t k = 0; k < j; ++k) z[j] -= root_[j * d + k] * z[k];
+    z[j] /= root_[j * d + j];
+    before += z[j] * z[j];
   }
-  return log_density(before) - log_density(after);
+  for (std::size_t k = 0; k < d; k += 2) {
+    const auto [one, other] = stream.normal_pair();
+    z[k] = width * one;
+    if (k + 1 < d) z[k + 1] = width * other;
+  }
+  for (std::size_t j = 0; j < d; ++j) {
+    after += z[j] * z[j];
+    proposed[free_[j]] = mean_[j];
+    for (std::size_t k = 0; k <= j; ++k) proposed[free_[j]] += root_[j * d + k] * z[k];
+  }
+  return 0.5 * (freedom_ + static_cast<double>(d)) * std::log((freedom_ + after) / (freedom_ + before));
 }
 
 }  // namespace starling

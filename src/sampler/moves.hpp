@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <Eigen/Core>
 #include <span>
 #include <vector>
 
@@ -49,13 +48,10 @@ class NormalMove {
   double propose(std::span<const double> theta, HostStream& stream, std::span<double> proposed) const;
 
  private:
-  /// ln t, up to a constant, at a point whose squared distance from the mean, in scales, is this.
-  [[nodiscard]] double log_density(double distance2) const;
-
   std::span<const std::size_t> free_;
   double freedom_;
-  Eigen::VectorXd mean_;
-  Eigen::MatrixXd scale_, inverse_;  // lower triangular, of the scale matrix; empty if there is none
+  std::vector<double> mean_;
+  std::vector<double> root_;  // [row][column] of the scale matrix's, lower triangular; empty if there is none
 };
 
 }  // namespace starling
