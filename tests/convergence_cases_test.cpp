@@ -214,8 +214,9 @@ std::vector<Case> bad_fits() {
        ""},
       {"width_and_noise_that_only_their_sum_is_known_of",
        [=] {
+         // with one seed in ten a walker stays at the end of the ridge for ten autocorrelation times
          return run(unknown_noise_model(uniform(-5, 5), uniform(0, 2), uniform(0.5, 1.5)), toy(1, 5000),
-                    Method::marginal, options(50, 1000, 1500));
+                    Method::marginal, options(50, 1000, 1500, 2));
        },
        {"A ridge: the data hardly tell theta_sigma and noise_scale (rank correlation -0.9"},
        ""},

@@ -37,6 +37,8 @@ class Likelihood {
   virtual MonteCarloError monte_carlo(std::span<const double> theta) = 0;
   /// Whether nodes stand for integrals or for posterior samples, which are right near rebase's thetas alone.
   [[nodiscard]] virtual bool by_nodes() const = 0;
+  /// Whether nodes are close enough to each other for theta, as far as some of the objects tell.
+  [[nodiscard]] virtual bool resolves(std::span<const double> /*theta*/) const { return true; }
   /// The largest error of an object's ln L by nodes, as it was estimated or is found at some of these draws
   /// ([n][d]); 0 for the others.
   [[nodiscard]] virtual double integration_error(std::span<const double> draws) const = 0;

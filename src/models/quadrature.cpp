@@ -129,11 +129,9 @@ bool is_at_an_end(const Interval& part, const QuadraturePoint& point) {
   return part.a <= point.support.first || part.b >= point.support.second;
 }
 
-/// ln of what every node adds to the integral; with a break in the support, of the pieces one after the
-/// other. Empty where the support leaves nothing of the interval.
-std::vector<double> log_terms(const PopulationModel& population, const MeasurementModel& measurement,
-                              const Datum<double>& datum, const QuadraturePoint& point,
-                              const ObjectNodes& nodes) {
+/// The nodes as mu, with their weights; with a break in the support, of the pieces one after the other. Empty
+/// where the support leaves nothing of the interval.
+QuadratureRule placed_nodes(const QuadraturePoint& point, const ObjectNodes& nodes) {
   const double a = std::max(nodes.a, point.support.first), b = std::min(nodes.b, point.support.second);
   if (!(a < b)) return {};
   std::vector<double> cuts{a, b};
@@ -142,6 +140,14 @@ std::vector<double> log_terms(const PopulationModel& population, const Measureme
   QuadratureRule placed;
   for (std::size_t piece = 0; piece + 1 < cuts.size(); ++piece)
     add_nodes(placed, *nodes.rule, cuts[piece], cuts[piece + 1] - cuts[piece]);
+  return placed;
+}
+
+/// ln of what every node adds to the integral.
+std::vector<double> log_terms(const PopulationModel& population, const MeasurementModel& measurement,
+                              const Datum<double>& datum, const QuadraturePoint& point,
+                              const ObjectNodes& nodes) {
+  const QuadratureRule placed = placed_nodes(point, nodes);
   auto l = log_integrand(population, measurement, datum, point, placed.t);
   for (std::size_t k = 0; k < l.size(); ++k) l[k] += placed.log_weight[k];
   return l;
@@ -269,6 +275,25 @@ double log_integral(const PopulationModel& population, const MeasurementModel& m
   double sum = 0;
   for (const double v : terms) sum += std::exp(v - top);
   return top + std::log(sum);
+}
+
+bool resolves(const PopulationModel& population, const MeasurementModel& measurement,
+              const Datum<double>& datum, const QuadraturePoint& point, const ObjectNodes& nodes) {
+  const QuadratureRule placed = placed_nodes(point, nodes);
+  if (placed.t.empty()) return true;
+  std::vector<double> l(placed.t.size()), p(placed.t.size());
+  measurement.log_likelihood(point.measurement, datum, placed.t, l);
+  population.log_density(point.population, placed.t, p);
+  double top = -kInfinity;
+  for (std::size_t k = 0; k < p.size(); ++k) {
+    p[k] += placed.log_weight[k];
+    top = std::max(top, p[k] + l[k]);
+  }
+  constexpr double depth = 7;  // a thousandth of the integrand
+  double share = 0;
+  for (std::size_t k = 0; k < p.size(); ++k)
+    if (p[k] + l[k] > top - depth) share += std::exp(p[k]);
+  return !(share > 1.02);
 }
 
 double draw_latent(const PopulationModel& population, const MeasurementModel& measurement,

@@ -50,6 +50,12 @@ ObjectNodes place_nodes(const PopulationModel& population, const MeasurementMode
 double log_integral(const PopulationModel& population, const MeasurementModel& measurement,
                     const Datum<double>& datum, const QuadraturePoint& point, const ObjectNodes& nodes);
 
+/// Whether these nodes make no more of the population than it is, where the integrand is: a population that
+/// is narrower than they are apart gets too much where one of them is near, and ln L a peak that it does not
+/// have.
+bool resolves(const PopulationModel& population, const MeasurementModel& measurement,
+              const Datum<double>& datum, const QuadraturePoint& point, const ObjectNodes& nodes);
+
 /// int p(mu | theta) f(mu) dmu, all in the population's own units. `features`: where f changes quickly.
 /// Panels of Gauss-Legendre between features and quantiles of the population; relative error about 1e-9 for
 /// f and p that are smooth there.

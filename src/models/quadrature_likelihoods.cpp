@@ -36,6 +36,29 @@ std::vector<ObjectNodes> place_all(const Parts& parts, const Rows& rows,
   return all;
 }
 
+/// Some objects, from all over the catalog, by which it is seen whether nodes are close enough for a theta.
+class Sentinels {
+ public:
+  Sentinels() = default;
+  Sentinels(const Parts& parts, const Rows& rows, const std::vector<ObjectNodes>& nodes) {
+    constexpr std::size_t most = 32;
+    const std::size_t step = (nodes.size() + most - 1) / most;
+    for (std::size_t i = 0; i < nodes.size(); i += step) {
+      data_.push_back(parts.measurement->datum(rows[i], parts.frame));
+      nodes_.push_back(nodes[i]);
+    }
+  }
+  [[nodiscard]] bool resolve(const Parts& parts, const QuadraturePoint& point) const {
+    for (std::size_t i = 0; i < data_.size(); ++i)
+      if (!resolves(*parts.population, *parts.measurement, data_[i], point, nodes_[i])) return false;
+    return true;
+  }
+
+ private:
+  std::vector<Datum<double>> data_;
+  std::vector<ObjectNodes> nodes_;
+};
+
 /// Quadrature where neither the support nor the measurement depends on theta: nodes as samples.
 class FixedNodesLikelihood final : public SamplesLikelihood {
  public:
@@ -43,10 +66,17 @@ class FixedNodesLikelihood final : public SamplesLikelihood {
       : SamplesLikelihood(parts), rows_(*parts.measurement, parts.catalog) {}
   bool by_nodes() const override { return true; }
   double integration_error(std::span<const double>) const override { return error_; }
+  bool resolves(std::span<const double> theta) const override {
+    return sentinels_.resolve(parts_, quadrature_point(*parts_.population, *parts_.measurement, framed(theta),
+                                                       noise(theta), parts_.frame));
+  }
 
  private:
   double build(ObjectTable<double>& objects, std::span<const double> others) override {
-    as_samples(place_all(parts_, rows_, points_for(parts_, reference_, reference_noise_, others), error_));
+    const auto nodes =
+        place_all(parts_, rows_, points_for(parts_, reference_, reference_noise_, others), error_);
+    sentinels_ = {parts_, rows_, nodes};
+    as_samples(nodes);
     return SamplesLikelihood::build(objects, {});
   }
   /// Nodes with the logarithms of their weights and likelihoods.
@@ -79,6 +109,7 @@ class FixedNodesLikelihood final : public SamplesLikelihood {
   double constant(std::size_t i) const override { return constant_[i]; }
 
   Rows rows_;
+  Sentinels sentinels_;
   ValuesOfObjects nodes_;
   std::vector<double> constant_;
   double error_ = 0;
@@ -94,6 +125,10 @@ class MovingNodesLikelihood final : public KernelLikelihood {
   }
   bool by_nodes() const override { return true; }
   double integration_error(std::span<const double>) const override { return error_; }
+  bool resolves(std::span<const double> theta) const override {
+    return sentinels_.resolve(parts_, quadrature_point(*parts_.population, *parts_.measurement, framed(theta),
+                                                       noise(theta), parts_.frame));
+  }
   void pointwise(std::span<const double> theta, std::span<double> out) override {
     const auto point =
         quadrature_point(*parts_.population, *parts_.measurement, framed(theta), noise(theta), parts_.frame);
@@ -109,6 +144,7 @@ class MovingNodesLikelihood final : public KernelLikelihood {
   double build(ObjectTable<double>& objects, std::span<const double> others) override {
     const auto points = points_for(parts_, reference_, reference_noise_, others);
     nodes_ = place_all(parts_, rows_, points, error_);
+    sentinels_ = {parts_, rows_, nodes_};
     objects.measurement = parts_.measurement->number();
     objects.offset.assign(1, 0);
     for (auto& column : objects.column) column.reserve(objects.size);
@@ -146,6 +182,7 @@ class MovingNodesLikelihood final : public KernelLikelihood {
     if (parts_.population->has_break()) out[2] = parts_.population->break_in_support(t);
   }
   Rows rows_;
+  Sentinels sentinels_;
   std::vector<ObjectNodes> nodes_;
   double error_ = 0;
 };

@@ -367,7 +367,8 @@ class Run {
     if (t == b / 2) return true;
     if (!likelihood_->by_nodes()) return false;
     const bool looks = t == b / 4 || t == b / 2 + b / 4 || t == b;
-    return looks && (reaches_too_far(state_, reference_, model_) || went_beyond(state_, reference_));
+    return looks && (reaches_too_far(state_, reference_, model_) || went_beyond(state_, reference_) ||
+                     !unresolved().empty());
   }
 
   /// Moves the likelihood's reference to the mean of all walkers, and has integrals right for the walkers
@@ -375,7 +376,23 @@ class Run {
   void recenter() {
     if (counts_.done > 0 && counts_.done <= header_.burn_in)
       rescue_lost(state_, options_.seed, static_cast<std::uint32_t>(counts_.done));
-    rebase(reference_of(state_, model_));
+    rebase(reference_now());
+  }
+  /// Theta of the walkers for which nodes are too far apart: populations much narrower than the noise.
+  [[nodiscard]] std::vector<double> unresolved() const {
+    std::vector<double> theta;
+    for (const std::size_t c : far_out(state_, reference_))
+      if (!likelihood_->resolves(state_.at(c)))
+        theta.insert(theta.end(), state_.at(c).begin(), state_.at(c).end());
+    return theta;
+  }
+  [[nodiscard]] Reference reference_now() const {
+    Reference reference = reference_of(state_, model_);
+    if (likelihood_->by_nodes()) {
+      const auto theta = unresolved();
+      reference.others.insert(reference.others.end(), theta.begin(), theta.end());
+    }
+    return reference;
   }
   void rebase(Reference reference) {
     reference_ = std::move(reference);
@@ -411,13 +428,13 @@ class Run {
     return all;
   }
 
-  /// The moves of sweep t where integrals are right near the walkers only: if one went beyond, integrals are
-  /// made right there, and the moves are made again, with the same random numbers.
+  /// The moves of sweep t where integrals are right near the walkers only: if one went where they are not,
+  /// they are made right there, and the moves are made again, with the same random numbers.
   void moves_within_reach(std::size_t t) {
     const Ensembles before = state_;
     marginal_moves(t, 0, state_.ensembles);
-    for (int again = 0; again < 3 && went_beyond(state_, reference_); ++again) {
-      Reference wider = reference_of(state_, model_);
+    for (int again = 0; again < 3 && (went_beyond(state_, reference_) || !unresolved().empty()); ++again) {
+      Reference wider = reference_now();
       state_ = before;
       rebase(std::move(wider));
       marginal_moves(t, 0, state_.ensembles);

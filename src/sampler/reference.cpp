@@ -72,6 +72,22 @@ bool went_beyond(const Ensembles& walkers, const Reference& reference) {
   return false;
 }
 
+std::vector<std::size_t> far_out(const Ensembles& walkers, const Reference& reference) {
+  std::vector<std::size_t> far;
+  if (reference.others.empty()) return far;
+  std::vector<std::pair<double, double>> near(walkers.dimension, {-kInfinity, kInfinity});
+  for (const std::size_t j : walkers.free) {
+    const auto [lowest, highest] = reach(reference, j);
+    near[j] = {(reference.theta[j] + lowest) / 2, (reference.theta[j] + highest) / 2};
+  }
+  for (std::size_t c = 0; c < walkers.chains(); ++c)
+    if (std::any_of(walkers.free.begin(), walkers.free.end(), [&](std::size_t j) {
+          return walkers.at(c)[j] < near[j].first || walkers.at(c)[j] > near[j].second;
+        }))
+      far.push_back(c);
+  return far;
+}
+
 bool reaches_too_far(const Ensembles& walkers, const Reference& reference, const Model& model) {
   const Reference now = reference_of(walkers, model);
   for (const std::size_t j : walkers.free) {

@@ -21,6 +21,10 @@ Reference reference_of(const Ensembles& walkers, const Model& model);
 /// Whether a walker went where integrals were not made right.
 bool went_beyond(const Ensembles& walkers, const Reference& reference);
 
+/// The walkers more than half as far from the reference as integrals were made right, in one of the
+/// parameters.
+std::vector<std::size_t> far_out(const Ensembles& walkers, const Reference& reference);
+
 /// Whether they were made right for much more than the walkers need now, twice as far or more.
 bool reaches_too_far(const Ensembles& walkers, const Reference& reference, const Model& model);
 
