@@ -246,5 +246,32 @@ TEST(QuadratureNodes, AreLeftOutWhereTheyAddNothing) {
   }
 }
 
+TEST(QuadratureNodes, DoNotResolveAPopulationMuchNarrowerThanTheyAreApart) {
+  const auto p = starling::find_population("student_t").model;
+  const auto measured = starling::find_measurement("normal").model;
+  const auto catalog = simulated(population("student_t"), measurement("normal"), 20);
+  const starling::Rows rows(*measured, catalog);
+  const auto point = [&](double mu, double sigma) {
+    return quadrature_point(*p, *measured, std::vector{mu, sigma, 5.0}, {}, starling::Frame{});
+  };
+  const std::vector<starling::QuadraturePoint> wide{point(0, 1)};
+  for (std::size_t i = 0; i < catalog.size(); ++i) {
+    const auto datum = measured->datum(rows[i], starling::Frame{});
+    const auto nodes = place_nodes(*p, *measured, datum, wide, 1e-3);
+    EXPECT_TRUE(resolves(*p, *measured, datum, wide[0], nodes)) << i;
+    // at a node, a twentieth of their distance wide
+    const auto& t = nodes.rule->t;
+    const std::size_t k = t.size() / 2;
+    const double length = nodes.b - nodes.a;
+    const auto narrow = point(nodes.a + length * t[k], length * (t[k + 1] - t[k]) / 20);
+    EXPECT_FALSE(resolves(*p, *measured, datum, narrow, nodes)) << i;
+    const auto for_both = place_nodes(*p, *measured, datum, std::vector{wide[0], narrow}, 1e-3);
+    EXPECT_TRUE(resolves(*p, *measured, datum, narrow, for_both)) << i;
+    EXPECT_GT(log_integral(*p, *measured, datum, narrow, nodes),
+              log_integral(*p, *measured, datum, narrow, for_both) + 1)
+        << i;
+  }
+}
+
 }  // namespace
 }  // namespace pair_test
