@@ -7,6 +7,12 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
+QuadraturePoint point_at(const Parts& parts, std::span<const double> theta) {
+  return quadrature_point(*parts.population, *parts.measurement, parts.framed(theta),
+                          theta.subspan(parts.population_dimension, parts.measurement_dimension),
+                          parts.frame);
+}
+
 /// The points at which nodes must be right: the reference and the others.
 std::vector<QuadraturePoint> points_for(const Parts& parts, std::span<const double> reference,
                                         std::span<const double> reference_noise,
@@ -14,12 +20,8 @@ std::vector<QuadraturePoint> points_for(const Parts& parts, std::span<const doub
   std::vector<QuadraturePoint> points;
   points.push_back(
       quadrature_point(*parts.population, *parts.measurement, reference, reference_noise, parts.frame));
-  for (std::size_t k = 0; k + parts.dimension <= others.size(); k += parts.dimension) {
-    const auto theta = others.subspan(k, parts.dimension);
-    points.push_back(quadrature_point(*parts.population, *parts.measurement, parts.framed(theta),
-                                      theta.subspan(parts.population_dimension, parts.measurement_dimension),
-                                      parts.frame));
-  }
+  for (std::size_t k = 0; k + parts.dimension <= others.size(); k += parts.dimension)
+    points.push_back(point_at(parts, others.subspan(k, parts.dimension)));
   return points;
 }
 
@@ -48,7 +50,8 @@ class Sentinels {
       nodes_.push_back(nodes[i]);
     }
   }
-  [[nodiscard]] bool resolve(const Parts& parts, const QuadraturePoint& point) const {
+  [[nodiscard]] bool resolve(const Parts& parts, std::span<const double> theta) const {
+    const QuadraturePoint point = point_at(parts, theta);
     for (std::size_t i = 0; i < data_.size(); ++i)
       if (!resolves(*parts.population, *parts.measurement, data_[i], point, nodes_[i])) return false;
     return true;
@@ -66,10 +69,7 @@ class FixedNodesLikelihood final : public SamplesLikelihood {
       : SamplesLikelihood(parts), rows_(*parts.measurement, parts.catalog) {}
   bool by_nodes() const override { return true; }
   double integration_error(std::span<const double>) const override { return error_; }
-  bool resolves(std::span<const double> theta) const override {
-    return sentinels_.resolve(parts_, quadrature_point(*parts_.population, *parts_.measurement, framed(theta),
-                                                       noise(theta), parts_.frame));
-  }
+  bool resolves(std::span<const double> theta) const override { return sentinels_.resolve(parts_, theta); }
 
  private:
   double build(ObjectTable<double>& objects, std::span<const double> others) override {
@@ -125,13 +125,9 @@ class MovingNodesLikelihood final : public KernelLikelihood {
   }
   bool by_nodes() const override { return true; }
   double integration_error(std::span<const double>) const override { return error_; }
-  bool resolves(std::span<const double> theta) const override {
-    return sentinels_.resolve(parts_, quadrature_point(*parts_.population, *parts_.measurement, framed(theta),
-                                                       noise(theta), parts_.frame));
-  }
+  bool resolves(std::span<const double> theta) const override { return sentinels_.resolve(parts_, theta); }
   void pointwise(std::span<const double> theta, std::span<double> out) override {
-    const auto point =
-        quadrature_point(*parts_.population, *parts_.measurement, framed(theta), noise(theta), parts_.frame);
+    const auto point = point_at(parts_, theta);
     for (std::size_t i = 0; i < out.size(); ++i) {
       const auto row = rows_[i];
       out[i] = log_integral(*parts_.population, *parts_.measurement,

@@ -368,7 +368,7 @@ class Run {
     if (!likelihood_->by_nodes()) return false;
     const bool looks = t == b / 4 || t == b / 2 + b / 4 || t == b;
     return looks && (reaches_too_far(state_, reference_, model_) || went_beyond(state_, reference_) ||
-                     !unresolved().empty());
+                     !unresolved(state_, reference_, *likelihood_).empty());
   }
 
   /// Moves the likelihood's reference to the mean of all walkers, and has integrals right for the walkers
@@ -376,23 +376,7 @@ class Run {
   void recenter() {
     if (counts_.done > 0 && counts_.done <= header_.burn_in)
       rescue_lost(state_, options_.seed, static_cast<std::uint32_t>(counts_.done));
-    rebase(reference_now());
-  }
-  /// Theta of the walkers for which nodes are too far apart: populations much narrower than the noise.
-  [[nodiscard]] std::vector<double> unresolved() const {
-    std::vector<double> theta;
-    for (const std::size_t c : far_out(state_, reference_))
-      if (!likelihood_->resolves(state_.at(c)))
-        theta.insert(theta.end(), state_.at(c).begin(), state_.at(c).end());
-    return theta;
-  }
-  [[nodiscard]] Reference reference_now() const {
-    Reference reference = reference_of(state_, model_);
-    if (likelihood_->by_nodes()) {
-      const auto theta = unresolved();
-      reference.others.insert(reference.others.end(), theta.begin(), theta.end());
-    }
-    return reference;
+    rebase(reference_of(state_, model_, unresolved(state_, reference_, *likelihood_)));
   }
   void rebase(Reference reference) {
     reference_ = std::move(reference);
@@ -433,8 +417,10 @@ class Run {
   void moves_within_reach(std::size_t t) {
     const Ensembles before = state_;
     marginal_moves(t, 0, state_.ensembles);
-    for (int again = 0; again < 3 && (went_beyond(state_, reference_) || !unresolved().empty()); ++again) {
-      Reference wider = reference_now();
+    for (int again = 0; again < 3; ++again) {
+      const std::vector<double> coarse = unresolved(state_, reference_, *likelihood_);
+      if (coarse.empty() && !went_beyond(state_, reference_)) return;
+      Reference wider = reference_of(state_, model_, coarse);
       state_ = before;
       rebase(std::move(wider));
       marginal_moves(t, 0, state_.ensembles);

@@ -42,7 +42,7 @@ std::pair<double, double> reach(const Reference& reference, std::size_t j) {
 
 }  // namespace
 
-Reference reference_of(const Ensembles& walkers, const Model& model) {
+Reference reference_of(const Ensembles& walkers, const Model& model, const std::vector<double>& also) {
   const std::size_t d = walkers.dimension, chains = walkers.chains();
   Reference reference{std::vector<double>(d), {}};
   for (std::size_t c = 0; c < chains; ++c)
@@ -60,6 +60,7 @@ Reference reference_of(const Ensembles& walkers, const Model& model) {
       reference.others.insert(reference.others.end(), theta.begin(), theta.end());
     }
   }
+  reference.others.insert(reference.others.end(), also.begin(), also.end());
   return reference;
 }
 
@@ -72,20 +73,23 @@ bool went_beyond(const Ensembles& walkers, const Reference& reference) {
   return false;
 }
 
-std::vector<std::size_t> far_out(const Ensembles& walkers, const Reference& reference) {
-  std::vector<std::size_t> far;
-  if (reference.others.empty()) return far;
+std::vector<double> unresolved(const Ensembles& walkers, const Reference& reference,
+                               const Likelihood& likelihood) {
+  std::vector<double> found;
+  if (reference.others.empty()) return found;
   std::vector<std::pair<double, double>> near(walkers.dimension, {-kInfinity, kInfinity});
   for (const std::size_t j : walkers.free) {
     const auto [lowest, highest] = reach(reference, j);
     near[j] = {(reference.theta[j] + lowest) / 2, (reference.theta[j] + highest) / 2};
   }
-  for (std::size_t c = 0; c < walkers.chains(); ++c)
-    if (std::any_of(walkers.free.begin(), walkers.free.end(), [&](std::size_t j) {
-          return walkers.at(c)[j] < near[j].first || walkers.at(c)[j] > near[j].second;
-        }))
-      far.push_back(c);
-  return far;
+  for (std::size_t c = 0; c < walkers.chains(); ++c) {
+    const auto theta = walkers.at(c);
+    const bool far = std::any_of(walkers.free.begin(), walkers.free.end(), [&](std::size_t j) {
+      return theta[j] < near[j].first || theta[j] > near[j].second;
+    });
+    if (far && !likelihood.resolves(theta)) found.insert(found.end(), theta.begin(), theta.end());
+  }
+  return found;
 }
 
 bool reaches_too_far(const Ensembles& walkers, const Reference& reference, const Model& model) {

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "models/definition.hpp"
 #include "sampler/ensemble.hpp"
 #include "starling/model.hpp"
 
@@ -15,15 +16,17 @@ struct Reference {
 };
 
 /// Others: beyond the walkers that are farthest out, as walkers will go there, about five standard
-/// deviations, unless the prior ends before.
-Reference reference_of(const Ensembles& walkers, const Model& model);
+/// deviations, unless the prior ends before; then `also`, [n][d].
+Reference reference_of(const Ensembles& walkers, const Model& model, const std::vector<double>& also = {});
 
 /// Whether a walker went where integrals were not made right.
 bool went_beyond(const Ensembles& walkers, const Reference& reference);
 
-/// The walkers more than half as far from the reference as integrals were made right, in one of the
+/// Theta of the walkers for which nodes are too far apart: populations much narrower than the noise. Looked
+/// at are those more than half as far from the reference as integrals were made right, in one of the
 /// parameters.
-std::vector<std::size_t> far_out(const Ensembles& walkers, const Reference& reference);
+std::vector<double> unresolved(const Ensembles& walkers, const Reference& reference,
+                               const Likelihood& likelihood);
 
 /// Whether they were made right for much more than the walkers need now, twice as far or more.
 bool reaches_too_far(const Ensembles& walkers, const Reference& reference, const Model& model);
